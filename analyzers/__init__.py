@@ -1,0 +1,1 @@
+"""What a set of Kubernetes manifests allows: pure analysis, with no network, database or clock."""
