@@ -1,0 +1,1 @@
+"""The nouns of the analysis: frozen values that every stage shares."""

@@ -1,0 +1,119 @@
+"""The cluster: namespaces, workloads and the endpoints between which traffic flows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from analyzers.model.diagnostics import SourceLocation
+from analyzers.model.selectors import Labels
+from analyzers.sets.connections import Protocol
+from analyzers.sets.ip_blocks import IPBlock
+
+NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
+"""The label that the API server gives every namespace; its value is the namespace's name."""
+
+
+class HostNetwork(StrEnum):
+    """How pods with `hostNetwork: true` are read: as addresses of their node (the common implementation), or as any other pod."""
+
+    NODE = "node"
+    POD = "pod"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPort:
+    """A container port's name; it resolves together with its protocol."""
+
+    name: str
+    protocol: Protocol
+
+    def __str__(self) -> str:
+        return f"{self.protocol} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class PodShape:
+    """Everything about a pod that policy can see. `named_ports` is sorted by (name, protocol)."""
+
+    labels: Labels
+    named_ports: tuple[tuple[NamedPort, int], ...] = ()
+    host_network: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One workload: its pods differ in `shapes` at most (sorted; most workloads have one). `origins` are the objects that declare it or
+    its pods."""
+
+    namespace: str
+    name: str
+    kind: str
+    shapes: tuple[PodShape, ...]
+    origins: tuple[SourceLocation, ...]
+
+    @property
+    def id(self) -> str:
+        """The endpoint id: `shop/cart[Deployment]`."""
+        return f"{self.namespace}/{self.name}[{self.kind}]"
+
+    @property
+    def has_replicas(self) -> bool:
+        """Whether the workload can have another replica for its traffic to reach; a bare Pod is alone."""
+        return self.kind != "Pod"
+
+    @property
+    def host_network(self) -> bool:
+        """Whether any of its pods uses its node's network."""
+        return any(shape.host_network for shape in self.shapes)
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalBlock:
+    """Addresses of one family outside the cluster between which policy makes no difference."""
+
+    block: IPBlock
+
+    @property
+    def id(self) -> str:
+        """The endpoint id: the block's CIDRs."""
+        return self.block.name()
+
+
+Endpoint = Workload | ExternalBlock
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """A port of a Service. `target` is a number or the name of a container port."""
+
+    name: str
+    protocol: Protocol
+    port: int
+    target: int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service. `selector` is None when it has none, and then it selects no pod."""
+
+    namespace: str
+    name: str
+    selector: Labels | None
+    ports: tuple[ServicePort, ...]
+    origin: SourceLocation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cluster:
+    """One revision's inventory. `namespaces` maps a name to its labels, for each namespace that has an object or a workload or policy in
+    it; `workloads` and `services` are sorted by id."""
+
+    namespaces: Mapping[str, Labels]
+    workloads: tuple[Workload, ...]
+    services: tuple[Service, ...] = ()
+
+    def namespace_labels(self, namespace: str) -> Labels:
+        """The labels of a namespace; one without an object still has its name label."""
+        return self.namespaces.get(namespace, ((NAMESPACE_NAME_LABEL, namespace),))

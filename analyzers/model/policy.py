@@ -1,0 +1,121 @@
+"""The policy representation that every policy API lowers to.
+
+A dialect differs in syntax and in its tier; a rule is a rule. Selected + isolated + no matching rule = denied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from analyzers.model.cluster import NamedPort
+from analyzers.model.diagnostics import SourceLocation
+from analyzers.model.selectors import LabelSelector
+from analyzers.sets.connections import PORTS, Protocol
+from analyzers.sets.intervals import IntervalSet
+from analyzers.sets.ip_blocks import IPBlock
+
+
+class Direction(StrEnum):
+    """The side of a connection that a rule speaks about, seen from the subject."""
+
+    INGRESS = "ingress"
+    EGRESS = "egress"
+
+
+class Tier(IntEnum):
+    """Where a policy stands in the order of evaluation; lower comes first."""
+
+    NETWORK_POLICY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class AnyPeer:
+    """Everyone: every pod and every address outside the cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodPeer:
+    """The pods that `pods` selects in the namespaces that `namespaces` selects. A string names one namespace: the policy's own."""
+
+    namespaces: LabelSelector | str
+    pods: LabelSelector
+
+    def __str__(self) -> str:
+        where = f"namespace {self.namespaces}" if isinstance(self.namespaces, str) else f"namespaces {self.namespaces}"
+        return f"pods {self.pods} in {where}"
+
+
+@dataclass(frozen=True, slots=True)
+class IPPeer:
+    """Addresses outside the cluster: a CIDR less its exceptions. `cidr` is as written, for people."""
+
+    block: IPBlock
+    cidr: str
+
+    def __str__(self) -> str:
+        return f"ipBlock {self.cidr}"
+
+
+Peer = AnyPeer | PodPeer | IPPeer
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedPorts:
+    """Ports of one protocol by number."""
+
+    protocol: Protocol
+    numbers: IntervalSet
+
+    def __str__(self) -> str:
+        shown = ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in self.numbers.intervals)
+        return f"{self.protocol} {shown}" if self.numbers != PORTS else f"all {self.protocol} ports"
+
+
+PortMatch = NumberedPorts | NamedPort
+"""A set of ports: by number, or by a name that resolves on the destination pod."""
+
+EVERY_PORT: tuple[PortMatch, ...] = tuple(NumberedPorts(protocol, PORTS) for protocol in Protocol)
+"""What a rule without ports matches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Allows connections of one direction between the policy's subject and any of `peers` on any of `ports`. `index` counts from 0 in its
+    direction."""
+
+    direction: Direction
+    index: int
+    peers: tuple[Peer, ...]
+    ports: tuple[PortMatch, ...]
+    origin: SourceLocation
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRef:
+    """Which object a policy comes from."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy, lowered: `subject` selects the pods it is about, `isolates` are the directions in which they are denied what no rule
+    allows."""
+
+    ref: PolicyRef
+    tier: Tier
+    subject: PodPeer
+    isolates: frozenset[Direction]
+    rules: tuple[Rule, ...]
+    origin: SourceLocation
+
+    def rules_of(self, direction: Direction) -> Iterable[Rule]:
+        """Its rules of one direction, in the order written."""
+        return (rule for rule in self.rules if rule.direction is direction)
