@@ -1,0 +1,27 @@
+"""What a policy API provides to the analysis: the kinds it claims and how one object lowers to policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from analyzers.model.diagnostics import Diagnostic
+from analyzers.model.manifest import Manifest
+from analyzers.model.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """What one object means: its policies, and what was noticed on the way."""
+
+    policies: tuple[Policy, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A policy API. `kinds` are (API group, kind) pairs; `lower` raises InvalidObject for what the API server would reject."""
+
+    name: str
+    kinds: frozenset[tuple[str, str]]
+    lower: Callable[[Manifest], Lowered]
