@@ -1,0 +1,1 @@
+"""From files to a cluster: reading trees, parsing manifests, taking the inventory."""
