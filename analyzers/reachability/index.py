@@ -1,0 +1,104 @@
+"""Selecting classes: posting lists of labels, namespaces and named ports of one revision, and selectors answered from them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from analyzers.model.cluster import HostNetwork, NamedPort, PodShape
+from analyzers.model.policy import PodPeer
+from analyzers.model.selectors import Labels, LabelSelector, Operator, Requirement
+from analyzers.reachability.bits import bits_of, members_of, span_bits
+from analyzers.reachability.universe import Snapshot, Universe
+
+
+class Postings:
+    """Which numbered things carry which labels. Sets become ints when first asked for."""
+
+    def __init__(self, labelled: Iterable[tuple[int, Labels]]) -> None:
+        self._by_label: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._by_key: dict[str, list[int]] = defaultdict(list)
+        numbers = []
+        for number, labels in labelled:
+            numbers.append(number)
+            for key, value in labels:
+                self._by_label[key, value].append(number)
+                self._by_key[key].append(number)
+        self.all = bits_of(numbers)
+        self._requirements: dict[Requirement, int] = {}
+        self._selected: dict[LabelSelector, int] = {}
+
+    def select(self, selector: LabelSelector) -> int:
+        """The things that a selector matches."""
+        found = self._selected.get(selector)
+        if found is None:
+            found = self.all
+            for requirement in selector.requirements:
+                found &= self._meeting(requirement)
+            self._selected[selector] = found
+        return found
+
+    def _meeting(self, requirement: Requirement) -> int:
+        found = self._requirements.get(requirement)
+        if found is None:
+            if requirement.operator in {Operator.IN, Operator.NOT_IN}:
+                found = bits_of(number for value in requirement.values for number in self._by_label.get((requirement.key, value), ()))
+            else:
+                found = bits_of(self._by_key.get(requirement.key, ()))
+            # The negative operators hold where the key is absent.
+            if requirement.operator in {Operator.NOT_IN, Operator.DOES_NOT_EXIST}:
+                found = self.all & ~found
+            self._requirements[requirement] = found
+        return found
+
+
+class PodIndex:
+    """The classes that exist in one revision, and selection among them.
+
+    `present` are all of them; `hosts` those that count as node addresses, which no policy selects and no pod selector matches.
+    """
+
+    def __init__(self, universe: Universe, revision: int, snapshot: Snapshot, host_network: HostNetwork) -> None:
+        self.universe = universe
+        self._shapes: list[PodShape | None] = [each.shapes[revision] for each in universe.classes]
+        existing = [(number, shape) for number, shape in enumerate(self._shapes) if shape is not None]
+        by_node = host_network is HostNetwork.NODE
+        self.hosts = bits_of(number for number, shape in existing if by_node and shape.host_network)
+        self.present = bits_of(number for number, _ in existing)
+        self._pods = Postings((number, shape.labels) for number, shape in existing if not (by_node and shape.host_network))
+        self._names = list(universe.spans)
+        self._namespaces = Postings((number, snapshot.cluster.namespace_labels(name)) for number, name in enumerate(self._names))
+        self._in_namespaces: dict[LabelSelector, int] = {}
+        self._named_ports: dict[NamedPort, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for number, shape in existing:
+            for named, port in shape.named_ports:
+                self._named_ports[named][port].append(number)
+
+    @property
+    def selectable(self) -> int:
+        """The classes that policies and pod selectors see."""
+        return self._pods.all
+
+    def select(self, peer: PodPeer) -> int:
+        """The classes that a peer, or the subject of a policy, selects."""
+        if isinstance(peer.namespaces, str):
+            start, stop = self.universe.spans.get(peer.namespaces, (0, 0))
+            return self._pods.select(peer.pods) & span_bits(start, stop)
+        return self._pods.select(peer.pods) & self._within(peer.namespaces)
+
+    def with_port(self, named: NamedPort) -> Iterator[tuple[int, int]]:
+        """Each number that a port name stands for, with the classes where it does."""
+        return ((number, bits_of(classes)) for number, classes in self._named_ports.get(named, {}).items())
+
+    def resolve(self, number: int, named: NamedPort) -> int | None:
+        """The port number that a name stands for on one class."""
+        shape = self._shapes[number]
+        return dict(shape.named_ports).get(named) if shape is not None else None
+
+    def _within(self, selector: LabelSelector) -> int:
+        found = self._in_namespaces.get(selector)
+        if found is None:
+            spans = (self.universe.spans[self._names[number]] for number in members_of(self._namespaces.select(selector)))
+            found = bits_of(number for start, stop in spans for number in range(start, stop))
+            self._in_namespaces[selector] = found
+        return found

@@ -1,0 +1,117 @@
+"""The joint universe: endpoint classes over every revision compared, so that a diff is set subtraction and never an alignment problem.
+
+A class is a set of pods that no policy of any revision can tell apart: same namespace and, revision by revision, same labels, named ports
+and host network. Classes do not depend on policies. They are numbered contiguously by namespace, and a set of classes is an int.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from analyzers.model.cluster import Cluster, PodShape, Workload
+from analyzers.model.policy import Policy
+
+Shapes = tuple[PodShape | None, ...]
+"""What a pod looks like in each revision; None where it does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One revision: its inventory and its policies."""
+
+    cluster: Cluster
+    policies: tuple[Policy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointClass:
+    """Pods that nothing tells apart. `owner` is set for a workload whose own pods differ: such classes are never shared."""
+
+    namespace: str
+    shapes: Shapes
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JointWorkload:
+    """A workload over all revisions: `versions` by revision, and the classes of its pods (one, unless its pods differ)."""
+
+    id: str
+    versions: tuple[Workload | None, ...]
+    classes: tuple[int, ...]
+
+    @property
+    def latest(self) -> Workload:
+        """The workload as the newest revision that has it describes it."""
+        return next(version for version in reversed(self.versions) if version is not None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Universe:
+    """Every class and workload of the revisions. `members[c]` are the indices of the workloads of class c; `spans` gives each namespace's
+    classes."""
+
+    classes: tuple[EndpointClass, ...]
+    workloads: tuple[JointWorkload, ...]
+    members: tuple[tuple[int, ...], ...]
+    spans: Mapping[str, tuple[int, int]]
+
+
+def join(snapshots: Sequence[Snapshot]) -> Universe:
+    """The universe of one revision, or of two to compare."""
+    versions: dict[str, list[Workload | None]] = defaultdict(lambda: [None] * len(snapshots))
+    for revision, snapshot in enumerate(snapshots):
+        for workload in snapshot.cluster.workloads:
+            versions[workload.id][revision] = workload
+    wanted = {workload_id: _classes_of(workload_id, tuple(versions[workload_id])) for workload_id in sorted(versions)}
+    ordered = sorted(dict.fromkeys(each for classes in wanted.values() for each in classes), key=lambda each: each.namespace)
+    number = {each: index for index, each in enumerate(ordered)}
+    workloads = tuple(JointWorkload(key, tuple(versions[key]), tuple(number[each] for each in classes)) for key, classes in wanted.items())
+    members: list[list[int]] = [[] for _ in ordered]
+    for index, joint in enumerate(workloads):
+        for each in joint.classes:
+            members[each].append(index)
+    return Universe(tuple(ordered), workloads, tuple(map(tuple, members)), _spans(ordered))
+
+
+def _classes_of(workload_id: str, versions: tuple[Workload | None, ...]) -> tuple[EndpointClass, ...]:
+    """One class for each distinct pod of a workload, matched between the revisions."""
+    namespace = next(version.namespace for version in versions if version is not None)
+    matched = _match([version.shapes if version is not None else () for version in versions])
+    owner = workload_id if len(matched) > 1 else ""
+    return tuple(EndpointClass(namespace, shapes, owner) for shapes in matched)
+
+
+def _match(shapes: Sequence[tuple[PodShape, ...]]) -> list[Shapes]:
+    """Pods of one workload, paired between revisions: equal shapes first, then equal labels, then what is left, in order."""
+    if len(shapes) == 1:
+        return [(shape,) for shape in shapes[0]]
+    base, head = list(shapes[0]), list(shapes[1])
+    pairs: list[Shapes] = []
+    for same in (_identical, _same_labels):
+        for one in tuple(base):
+            other = next((each for each in head if same(one, each)), None)
+            if other is not None:
+                pairs.append((one, other))
+                base.remove(one)
+                head.remove(other)
+    return pairs + list(zip_longest(base, head))
+
+
+def _identical(one: PodShape, other: PodShape) -> bool:
+    return one == other
+
+
+def _same_labels(one: PodShape, other: PodShape) -> bool:
+    return one.labels == other.labels
+
+
+def _spans(ordered: Sequence[EndpointClass]) -> dict[str, tuple[int, int]]:
+    spans: dict[str, tuple[int, int]] = {}
+    for index, each in enumerate(ordered):
+        start, _ = spans.get(each.namespace, (index, index))
+        spans[each.namespace] = (start, index + 1)
+    return spans
