@@ -1,0 +1,134 @@
+"""Changes at the level of workloads: the delta of endpoint classes, with pods that differ within a workload folded into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import product
+from operator import or_
+
+from analyzers.model.policy import Direction
+from analyzers.reachability.bits import bits_of, members_of
+from analyzers.reachability.compiled import Compiled
+from analyzers.reachability.cover import overlay_addresses
+from analyzers.reachability.delta import Delta
+from analyzers.reachability.universe import Universe
+from analyzers.sets.intervals import IntervalSet
+from analyzers.sets.ip_blocks import Family, IPBlock
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How one cell changes. `base` and `head` are verdict masks; `opened`, `closed` and `may` are port masks.
+
+    Opened ports rose (denied < may < allowed), closed ones fell; `may` are the changed ports that were or become only may.
+    """
+
+    base: int
+    head: int
+    opened: int
+    closed: int
+    may: int
+
+    def __or__(self, other: Change) -> Change:
+        return Change(
+            self.base | other.base, self.head | other.head, self.opened | other.opened, self.closed | other.closed, self.may | other.may
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Every source class to every destination class changes alike."""
+
+    sources: int
+    destinations: int
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Outward:
+    """Between every class and every address of the block the connection changes alike; for egress the block is the destination."""
+
+    direction: Direction
+    classes: int
+    block: IPBlock
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTable:
+    """All changes, disjoint, over classes; a workload whose pods differ stands in it as the first of its classes only."""
+
+    between: tuple[Between, ...]
+    outward: tuple[Outward, ...]
+
+
+class Folding:
+    """Turns a delta of classes into changes of workloads. The diff of two pods that differ within one workload is taken pod by pod, then
+    united, so that a union hides no change."""
+
+    def __init__(self, universe: Universe, base: Compiled, head: Compiled) -> None:
+        self._base, self._head = base, head
+        self._ports, self._size = base.space.every_port, base.space.size
+        varied = [workload.classes for workload in universe.workloads if len(workload.classes) > 1]
+        self._first = {number: classes[0] for classes in varied for number in classes}
+        self._classes = {classes[0]: classes for classes in varied}
+        self._varied = bits_of(self._first)
+
+    def table(self, delta: Delta) -> ChangeTable:
+        """The changes between workloads, and between workloads and addresses."""
+        return ChangeTable(tuple(self._between(delta)), tuple(self._outward(delta)))
+
+    def change(self, base: int, head: int) -> Change:
+        """The change from one verdict mask to another."""
+        rose, fell = head & ~base, base & ~head
+        opened, closed = (rose | rose >> self._size) & self._ports, (fell | fell >> self._size) & self._ports
+        certain = ((rose & rose >> self._size) | (fell & fell >> self._size)) & self._ports
+        return Change(base, head, opened, closed, (opened | closed) & ~certain)
+
+    def _between(self, delta: Delta) -> Iterator[Between]:
+        touched: set[tuple[int, int]] = set()
+        for each in delta.between:
+            plain_sources, plain_destinations = each.sources & ~self._varied, each.destinations & ~self._varied
+            if plain_sources and plain_destinations:
+                yield Between(plain_sources, plain_destinations, self.change(each.base, each.head))
+            touched.update(product(self._firsts(each.sources & self._varied), self._firsts(each.destinations)))
+            touched.update(product(members_of(plain_sources), self._firsts(each.destinations & self._varied)))
+        rows: dict[tuple[int, Change], list[int]] = {}
+        for source, destination in sorted(touched):
+            cells = product(self._all(source), self._all(destination))
+            change = self._united((self._base.cell(one, other), self._head.cell(one, other)) for one, other in cells)
+            rows.setdefault((source, change), []).append(destination)
+        for (source, change), destinations in rows.items():
+            yield Between(1 << source, bits_of(destinations), change)
+
+    def _outward(self, delta: Delta) -> Iterator[Outward]:
+        touched: dict[tuple[Direction, int], None] = {}
+        for each in delta.outside:
+            if plain := each.classes & ~self._varied:
+                yield Outward(each.direction, plain, each.block, self.change(each.base, each.head))
+            touched.update(dict.fromkeys((each.direction, first) for first in self._firsts(each.classes & self._varied)))
+        for (direction, first), family in product(touched, Family):
+            yield from self._fold_addresses(direction, first, family)
+
+    def _fold_addresses(self, direction: Direction, first: int, family: Family) -> Iterator[Outward]:
+        classes = self._classes[first]
+        sides = [revision.side(direction) for revision in (self._base, self._head)]
+        segments = [side.cover_of(number).outside.of(family) for side in sides for number in classes]
+        found: dict[Change, IntervalSet] = {}
+        for masks, addresses in overlay_addresses(segments).items():
+            change = self._united(zip(masks[: len(classes)], masks[len(classes) :], strict=True))
+            if change.opened | change.closed:
+                found[change] = found.get(change, IntervalSet()) | addresses
+        for change, addresses in found.items():
+            yield Outward(direction, 1 << first, IPBlock(family, addresses), change)
+
+    def _united(self, cells: Iterable[tuple[int, int]]) -> Change:
+        return reduce(or_, (self.change(base, head) for base, head in cells))
+
+    def _firsts(self, classes: int) -> Sequence[int]:
+        return tuple(dict.fromkeys(self._first.get(number, number) for number in members_of(classes)))
+
+    def _all(self, first: int) -> tuple[int, ...]:
+        return self._classes.get(first, (first,))

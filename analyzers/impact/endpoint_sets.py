@@ -1,0 +1,81 @@
+"""Sets of endpoints that stay factored until someone asks for their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from analyzers.model.cluster import ExternalBlock
+from analyzers.reachability.bits import members_of
+from analyzers.reachability.universe import JointWorkload, Universe
+from analyzers.sets.ip_blocks import IPBlock
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Endpoints in factored form: whole classes, single workloads of classes that are not whole, and address blocks (sorted by id)."""
+
+    classes: int = 0
+    singles: frozenset[int] = frozenset()
+    blocks: tuple[IPBlock, ...] = ()
+
+
+class EndpointSet:
+    """A set of endpoints of one universe. Iterating gives the sorted ids; `len` counts without naming them."""
+
+    def __init__(self, universe: Universe, members: Members) -> None:
+        self._universe = universe
+        self.members = members
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.ids)
+
+    def __len__(self) -> int:
+        return (
+            len(self.members.singles)
+            + len(self.members.blocks)
+            + sum(len(self._universe.members[each]) for each in members_of(self.members.classes))
+        )
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The endpoint ids, sorted."""
+        names = [self._universe.workloads[index].id for index in self._indices()]
+        return tuple(sorted((*names, *(block.name() for block in self.members.blocks))))
+
+    @property
+    def first(self) -> str:
+        """The least endpoint id."""
+        least = min(self._indices(), default=None)
+        names = [block.name() for block in self.members.blocks]
+        return min(names if least is None else [*names, self._universe.workloads[least].id])
+
+    @property
+    def workloads(self) -> Iterator[JointWorkload]:
+        """The workloads in the set, by id."""
+        return (self._universe.workloads[index] for index in sorted(self._indices()))
+
+    @property
+    def blocks(self) -> tuple[ExternalBlock, ...]:
+        """The address blocks in the set, by id."""
+        return tuple(map(ExternalBlock, self.members.blocks))
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """The namespaces of its workloads."""
+        return frozenset(self._universe.classes[number].namespace for number in members_of(self.touched))
+
+    @cached_property
+    def touched(self) -> int:
+        """Every class that has a member in the set, varied workloads with all their classes."""
+        touched = self.members.classes
+        for index in self._indices():
+            for number in self._universe.workloads[index].classes:
+                touched |= 1 << number
+        return touched
+
+    def _indices(self) -> Iterator[int]:
+        yield from self.members.singles
+        for number in members_of(self.members.classes):
+            yield from self._universe.members[number]

@@ -1,0 +1,71 @@
+"""Changed pairs, one by one, as a stream: for formats that list them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from analyzers.impact.changes import Change, ChangeTable
+from analyzers.impact.groups import Alike, Group, alike
+from analyzers.impact.report import PairChange
+from analyzers.model.policy import Direction
+from analyzers.reachability.bits import members_of
+from analyzers.reachability.ports import PortSpace
+from analyzers.reachability.universe import Universe
+from analyzers.sets.ip_blocks import IPBlock
+
+Towards = list[tuple[int | IPBlock, Change]]
+"""Destinations (a set of classes, or a block) with how the connection to them changes."""
+
+
+class PairRows:
+    """The changed pairs of one table, sorted by (source, destination)."""
+
+    def __init__(self, universe: Universe, space: PortSpace, table: ChangeTable, groups: Sequence[Group]) -> None:
+        self._universe, self._space = universe, space
+        self._by_class: dict[int, Towards] = defaultdict(list)
+        self._by_block: dict[IPBlock, Towards] = defaultdict(list)
+        for between in table.between:
+            for number in members_of(between.sources):
+                self._by_class[number].append((between.destinations, between.change))
+        for outward in table.outward:
+            if outward.direction is Direction.INGRESS:
+                self._by_block[outward.block].append((outward.classes, outward.change))
+            else:
+                for number in members_of(outward.classes):
+                    self._by_class[number].append((outward.block, outward.change))
+        self._groups: dict[int | IPBlock, dict[Alike, int]] = defaultdict(dict)
+        for position, group in enumerate(groups):
+            for source in self._indices(group.sources.members.classes, group.sources.members.singles):
+                self._groups[source][group.alike] = position
+            for block in group.sources.members.blocks:
+                self._groups[block][group.alike] = position
+
+    def __iter__(self) -> Iterator[PairChange]:
+        sources: list[tuple[str, int | IPBlock]] = [(block.name(), block) for block in self._by_block]
+        sources += [(self._universe.workloads[index].id, index) for index in self._groups if isinstance(index, int)]
+        for name, source in sorted(sources, key=lambda item: item[0]):
+            for destination, change in sorted(self._row(source), key=lambda item: item[0]):
+                yield self._pair(name, destination, change, self._groups[source][alike(change)])
+
+    def _row(self, source: int | IPBlock) -> Iterator[tuple[str, Change]]:
+        if isinstance(source, IPBlock):
+            towards, itself = self._by_block[source], None
+        else:
+            workload = self._universe.workloads[source]
+            towards, itself = self._by_class[workload.classes[0]], None if workload.latest.has_replicas else source
+        for destination, change in towards:
+            if isinstance(destination, IPBlock):
+                yield destination.name(), change
+            else:
+                yield from ((self._universe.workloads[each].id, change) for each in self._indices(destination, ()) if each != itself)
+
+    def _pair(self, source: str, destination: str, change: Change, group: int) -> PairChange:
+        read, verdicts = self._space.connections, self._space.verdicts
+        base, head = verdicts(change.base).connections, verdicts(change.head).connections
+        return PairChange(source, destination, base, head, read(change.opened), read(change.closed), read(change.may), group)
+
+    def _indices(self, classes: int, singles: Sequence[int] | frozenset[int]) -> Iterator[int]:
+        yield from singles
+        for number in members_of(classes):
+            yield from self._universe.members[number]
