@@ -13,14 +13,7 @@ UNSUPPORTED_GROUPS: dict[str, frozenset[str]] = {
     "crd.antrea.io": frozenset({"ClusterGroup", "Group", "Tier"}),
 }
 
-_KINDS = frozenset().union(*UNSUPPORTED_GROUPS.values())
-
 
 def is_policy_shaped(group: str, kind: str) -> bool:
     """Whether an object of this group and kind decides traffic: one of the table, or anything that calls itself a NetworkPolicy."""
     return kind.endswith("NetworkPolicy") or kind in UNSUPPORTED_GROUPS.get(group, ())
-
-
-def may_be_policy_shaped(kind: str) -> bool:
-    """Whether an object of this kind could decide traffic in some group."""
-    return kind.endswith("NetworkPolicy") or kind in _KINDS

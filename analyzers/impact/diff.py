@@ -47,6 +47,7 @@ def diff(universe: Universe, base: Analysed, head: Analysed, diagnostics: tuple[
         groups=flow_groups,
         pairs=lambda: iter(PairRows(universe, base.compiled.space, table, groups)),
         involved=tuple(involved.workloads),
+        all_workloads=universe.workloads,
         blocks=involved.blocks,
         workloads=_workload_changes(universe),
         policy_changes=_policy_changes(changed, base, head),

@@ -92,7 +92,7 @@ class Explainer:
         if block is not None:
             return block
         near = (
-            difflib.get_close_matches(text, self._indices, n=3, cutoff=0.5)
+            difflib.get_close_matches(text, self._indices, n=3, cutoff=0.7)
             if not matches
             else [self._universe.workloads[each].id for each in matches]
         )
@@ -132,13 +132,14 @@ class Explainer:
         if isinstance(subject, IPBlock):
             yield Step(Effect.ALLOWS, "outside the cluster no policy applies")
             return
-        selecting = [policy for policy in self._policies if self._selects(policy, subject)]
-        isolating = [policy for policy in selecting if direction in policy.isolates]
+        isolating = [policy for policy in self._policies if direction in policy.isolates and self._selected(policy, subject)]
+        isolated = {number for policy in isolating for number in self._selected(policy, subject)}
         if subject is other and not subject.latest.has_replicas:
             yield Step(Effect.ALLOWS, "a pod always reaches itself")
-        elif not isolating:
-            reason = "it uses its node's network, which policy does not restrict" if subject.latest.host_network else "no policy selects it"
-            yield Step(Effect.ALLOWS, f"{subject.id} is not isolated for {direction}: {reason}")
+        elif len(isolated) < len(subject.classes):
+            which = f"some pods of {subject.id} are" if isolated else f"{subject.id} is"
+            reason = "its node's network is used, which policy does not restrict" if subject.latest.host_network else "no policy selects it"
+            yield Step(Effect.ALLOWS, f"{which} not isolated for {direction}: {reason}")
         for policy in isolating:
             yield _step(policy, Effect.ISOLATES, f"selects {subject.id} for {direction}; what no rule allows is denied", None)
             yield from self._rule_steps(policy, direction, subject, other, port)
@@ -160,14 +161,15 @@ class Explainer:
     def _passed(self, policy: Policy, direction: Direction, subject: JointWorkload, other: End) -> int:
         """What a policy lets through by itself between the pods that it selects and the other end."""
         index, passed = self._compiled.index, 0
-        for number in subject.classes:
-            if index.select(policy.subject) >> number & 1:
-                cover = decide(direction, (policy,), index, self._compiled.space, partial(index.resolve, number))
-                passed |= reduce(or_, _masks_at(cover, other) if isinstance(other, IPBlock) else map(cover.at, other.classes))
+        for number in self._selected(policy, subject):
+            cover = decide(direction, (policy,), index, self._compiled.space, partial(index.resolve, number))
+            passed |= reduce(or_, _masks_at(cover, other) if isinstance(other, IPBlock) else map(cover.at, other.classes))
         return passed
 
-    def _selects(self, policy: Policy, workload: JointWorkload) -> bool:
-        return any(self._compiled.index.select(policy.subject) >> number & 1 for number in workload.classes)
+    def _selected(self, policy: Policy, workload: JointWorkload) -> tuple[int, ...]:
+        """The classes of a workload that a policy selects."""
+        subjects = self._compiled.index.select(policy.subject)
+        return tuple(number for number in workload.classes if subjects >> number & 1)
 
 
 def _masks_at(cover: Cover, block: IPBlock) -> set[int]:

@@ -125,7 +125,8 @@ def _gather(row: Row, classes: list[int], universe: Universe, sources: dict[Row,
         if not bare or not within >> number & 1:
             sources[row].classes.append(number)
             continue
-        sources[row].singles.extend(index for index in universe.members[number] if index not in bare)
+        if shared := set(universe.members[number]).difference(bare):
+            sources[row].singles.extend(shared)
         for index in bare:
             alone = tuple(_without_itself(row, number, index, universe))
             if alone:

@@ -126,6 +126,7 @@ class DiffReport:
     groups: tuple[FlowGroup, ...]
     pairs: Callable[[], Iterator[PairChange]]
     involved: tuple[JointWorkload, ...]
+    all_workloads: tuple[JointWorkload, ...]
     blocks: tuple[ExternalBlock, ...]
     workloads: WorkloadChanges
     policy_changes: tuple[Cause, ...]

@@ -1,0 +1,158 @@
+"""The pipeline: trees of files in, reports out. The only module that knows every stage; each stage only goes down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from analyzers.dialects import DIALECTS
+from analyzers.dialects.unsupported import is_policy_shaped
+from analyzers.impact.diff import Analysed
+from analyzers.impact.diff import diff as diff_analysed
+from analyzers.impact.explain import Explainer, ExplainError
+from analyzers.impact.report import DiffReport, Explanation, Flow, MatrixReport, Revision, Scope
+from analyzers.manifests.inventory import INVENTORY_KINDS, host_network_note, take_inventory
+from analyzers.manifests.load import Limits, load
+from analyzers.manifests.objects import settle, understand
+from analyzers.manifests.tree import Tree
+from analyzers.model.cluster import Endpoint, HostNetwork
+from analyzers.model.diagnostics import Diagnostic, of_both_sides
+from analyzers.model.manifest import Manifest
+from analyzers.model.policy import Direction, Policy
+from analyzers.reachability.compiled import compile_revision, port_space
+from analyzers.reachability.matrix import Matrix
+from analyzers.reachability.universe import Snapshot, Universe, join
+
+__all__ = ["ExplainError", "Options", "Revision", "diff", "explain", "matrix"]
+
+Observer = Callable[[str], None]
+"""Told the name of each stage as it begins; the caller owns clocks and progress bars."""
+
+_CLAIMED = {kind: dialect for dialect in DIALECTS for kind in dialect.kinds}
+
+
+def ignore(stage: str) -> None:
+    """An observer that does nothing."""
+
+
+def wanted(group: str, kind: str) -> bool:
+    """Whether objects of this group and kind take part in the analysis, or must be reported because they would."""
+    return (group, kind) in _CLAIMED or (group, kind) in INVENTORY_KINDS or is_policy_shaped(group, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to analyse: how hostNetwork pods are read, and the caps on what is read."""
+
+    host_network: HostNetwork = HostNetwork.NODE
+    limits: Limits = field(default_factory=Limits)
+
+
+DEFAULTS = Options()
+UNNAMED = Revision("")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """One revision as read from its tree."""
+
+    revision: Revision
+    snapshot: Snapshot
+    objects: tuple[Manifest, ...]
+    scope: Scope
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def matrix(tree: Tree, options: Options = DEFAULTS, *, revision: Revision = UNNAMED, observe: Observer = ignore) -> MatrixReport:
+    """The reachability matrix of one tree of manifests."""
+    read = _read(tree, options, revision, observe)
+    observe("reachability")
+    universe = join([read.snapshot])
+    compiled = compile_revision(universe, 0, read.snapshot, port_space(universe, [read.snapshot]), options.host_network)
+    found = Matrix(universe, compiled)
+    return MatrixReport(revision, read.scope, _endpoints(universe, found), lambda: _flows(universe, found), read.diagnostics)
+
+
+def diff(
+    base: Tree,
+    head: Tree,
+    options: Options = DEFAULTS,
+    *,
+    base_revision: Revision,
+    head_revision: Revision,
+    observe: Observer = ignore,
+) -> DiffReport:
+    """What changes from one tree of manifests to another."""
+    sides = [_read(tree, options, revision, observe) for tree, revision in ((base, base_revision), (head, head_revision))]
+    observe("reachability")
+    snapshots = [side.snapshot for side in sides]
+    universe = join(snapshots)
+    space = port_space(universe, snapshots)
+    compiled = [compile_revision(universe, number, snapshot, space, options.host_network) for number, snapshot in enumerate(snapshots)]
+    observe("diff")
+    before, after = (
+        Analysed(side.revision, side.snapshot, one, side.objects, side.scope) for side, one in zip(sides, compiled, strict=True)
+    )
+    return diff_analysed(universe, before, after, of_both_sides(*(side.diagnostics for side in sides)))
+
+
+def explain(tree: Tree, source: str, destination: str, port: str | None = None, options: Options = DEFAULTS) -> Explanation:
+    """Why one end can or cannot reach another. Raises ExplainError."""
+    read = _read(tree, options, UNNAMED, ignore)
+    universe = join([read.snapshot])
+    compiled = compile_revision(universe, 0, read.snapshot, port_space(universe, [read.snapshot]), options.host_network)
+    return Explainer(universe, compiled, read.snapshot.policies, read.diagnostics).explain(source, destination, port)
+
+
+def _read(tree: Tree, options: Options, revision: Revision, observe: Observer) -> _Read:
+    """Load one tree and lower what it holds."""
+    observe("read")
+    loaded = load(tree, wanted, options.limits)
+    objects, settling = settle(loaded.manifests)
+    cluster, inventorying = take_inventory(objects)
+    policies, lowering = _lower(objects)
+    noted = host_network_note(cluster, options.host_network)
+    found = (*loaded.diagnostics, *settling, *inventorying, *lowering, *noted)
+    empty = () if objects or found else (Diagnostic("no-manifests", "no Kubernetes object was found"),)
+    namespaces = {each.namespace for each in cluster.workloads} | set(cluster.namespaces)
+    scope = Scope(len(cluster.workloads), len(policies), len(namespaces), loaded.files)
+    diagnostics = tuple(sorted({*found, *empty}, key=lambda each: each.sort_key))
+    return _Read(revision, Snapshot(cluster, policies), objects, scope, diagnostics)
+
+
+def _lower(objects: tuple[Manifest, ...]) -> tuple[tuple[Policy, ...], tuple[Diagnostic, ...]]:
+    """Every policy that a dialect claims; policies that none claims are diagnostics."""
+    policies: list[Policy] = []
+    diagnostics: list[Diagnostic] = []
+    for manifest in objects:
+        dialect = _CLAIMED.get((manifest.group, manifest.kind))
+        if dialect is not None:
+            lowered = understand(manifest, dialect.lower, diagnostics)
+            policies += lowered.policies if lowered else ()
+            diagnostics += lowered.diagnostics if lowered else ()
+        elif is_policy_shaped(manifest.group, manifest.kind):
+            problem = f"{manifest.title} ({manifest.group}) decides traffic and is not analysed"
+            diagnostics.append(Diagnostic.at("unsupported-kind", problem, manifest.location))
+    return tuple(policies), tuple(diagnostics)
+
+
+def _endpoints(universe: Universe, found: Matrix) -> tuple[Endpoint, ...]:
+    """Every workload, and every block of addresses that some workload can reach or be reached from, by id."""
+    pairs = ((direction, index) for direction in Direction for index in range(len(universe.workloads)))
+    blocks = {block.id: block for pair in pairs for block, _ in found.outside(*pair)}
+    endpoints: dict[str, Endpoint] = {**blocks, **{joint.id: joint.latest for joint in universe.workloads}}
+    return tuple(endpoints[key] for key in sorted(endpoints))
+
+
+def _flows(universe: Universe, found: Matrix) -> Iterator[Flow]:
+    """The rows of a matrix, sorted by (source, destination)."""
+    verdicts = found.compiled.space.verdicts
+    ids = [joint.id for joint in universe.workloads]
+    from_blocks = {block.id: row for block, row in found.from_outside().items()}
+    for source, index in sorted([*((name, None) for name in from_blocks), *((name, index) for index, name in enumerate(ids))]):
+        row = {ids[each]: mask for each, mask in (from_blocks[source] if index is None else found.towards_pods(index)).items()}
+        if index is not None:
+            row |= {block.id: mask for block, mask in found.outside(Direction.EGRESS, index)}
+        for destination, mask in sorted(row.items()):
+            read = verdicts(mask)
+            yield Flow(source, destination, read.connections, read.may)
