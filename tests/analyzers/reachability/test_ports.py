@@ -1,0 +1,51 @@
+"""Port atoms: masks stand for exactly the ports that were asked for."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzers.model.diagnostics import SourceLocation
+from analyzers.model.policy import AnyPeer, Direction, NumberedPorts, PodPeer, Policy, PolicyRef, Rule, Tier
+from analyzers.model.selectors import LabelSelector
+from analyzers.reachability.ports import PortSpace
+from analyzers.sets.connections import PORTS, ConnectionSet, Protocol
+from analyzers.sets.intervals import IntervalSet
+
+HERE = SourceLocation("p.yaml", 1)
+ranges = st.tuples(st.sampled_from(Protocol), st.integers(1, 65535), st.integers(1, 65535)).map(
+    lambda each: NumberedPorts(each[0], IntervalSet.of([(min(each[1:]), max(each[1:]))]))
+)
+
+
+def policy(ports: list[NumberedPorts]) -> Policy:
+    rule = Rule(Direction.INGRESS, 0, (AnyPeer(),), tuple(ports), HERE)
+    return Policy(
+        PolicyRef("NetworkPolicy", "a", "b"),
+        Tier.NETWORK_POLICY,
+        PodPeer("a", LabelSelector()),
+        frozenset({Direction.INGRESS}),
+        (rule,),
+        HERE,
+    )
+
+
+@given(st.lists(ranges, min_size=1, max_size=5), st.lists(st.tuples(st.sampled_from(Protocol), st.integers(1, 65535)), max_size=3))
+def test_a_mask_reads_back_as_the_ports_it_was_made_of(ports: list[NumberedPorts], numbers: list[tuple[Protocol, int]]) -> None:
+    space = PortSpace([policy(ports)], numbers)
+    for each in ports:
+        assert space.connections(space.mask(each.protocol, each.numbers)) == ConnectionSet.of({each.protocol: each.numbers})
+    for protocol, number in numbers:
+        assert space.connections(space.port(protocol, number)) == ConnectionSet.of({protocol: IntervalSet.of([(number, number)])})
+    assert space.connections(space.every_port) == ConnectionSet.everything()
+    assert space.mask(Protocol.TCP, PORTS) | space.mask(Protocol.UDP, PORTS) | space.mask(Protocol.SCTP, PORTS) == space.every_port
+
+
+def test_a_verdict_mask_tells_what_is_certain_from_what_may_be() -> None:
+    http, https = (NumberedPorts(Protocol.TCP, IntervalSet.of([(number, number)])) for number in (80, 443))
+    space = PortSpace([policy([http, https])], [])
+    one, other = (space.mask(each.protocol, each.numbers) for each in (http, https))
+    verdicts = space.verdicts(space.unsettled(one, other))
+    assert verdicts.connections.ranges() == {"TCP": [[80, 80], [443, 443]]}
+    assert verdicts.may.ranges() == {"TCP": [[443, 443]]}
+    assert not space.verdicts(space.settled(one)).may
