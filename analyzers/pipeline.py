@@ -16,7 +16,7 @@ from analyzers.manifests.load import Limits, load
 from analyzers.manifests.objects import settle, understand
 from analyzers.manifests.tree import Tree
 from analyzers.model.cluster import Endpoint, HostNetwork
-from analyzers.model.diagnostics import Diagnostic, of_both_sides
+from analyzers.model.diagnostics import Diagnostic, is_complete, of_both_sides
 from analyzers.model.manifest import Manifest
 from analyzers.model.policy import Direction, Policy
 from analyzers.reachability.compiled import compile_revision, port_space
@@ -113,7 +113,7 @@ def _read(tree: Tree, options: Options, revision: Revision, observe: Observer) -
     policies, lowering = _lower(objects)
     noted = host_network_note(cluster, options.host_network)
     found = (*loaded.diagnostics, *settling, *inventorying, *lowering, *noted)
-    empty = () if objects or found else (Diagnostic("no-manifests", "no Kubernetes object was found"),)
+    empty = () if objects or not is_complete(found) else (Diagnostic("no-manifests", "no Kubernetes object was found"),)
     namespaces = {each.namespace for each in cluster.workloads} | set(cluster.namespaces)
     scope = Scope(len(cluster.workloads), len(policies), len(namespaces), loaded.files)
     diagnostics = tuple(sorted({*found, *empty}, key=lambda each: each.sort_key))

@@ -1,0 +1,5 @@
+"""`python -m service`: the `flowdelta` command without installing anything."""
+
+from service.cli import main
+
+main()
