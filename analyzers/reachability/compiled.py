@@ -79,13 +79,15 @@ def _decide_side(direction: Direction, policies: Sequence[Policy], subjects: Seq
             for number in members_of(classes):
                 profiles[number].append(position)
     names = [_names_used(policy, direction) for policy in policies]
+    used: dict[Profile, tuple[NamedPort, ...]] = {}
     groups: dict[tuple[Profile, tuple[int | None, ...]], int] = {}
     group_of = [-1] * len(index.universe.classes)
     covers: list[Cover] = []
     for number in members_of(index.present):
         profile = tuple(profiles.get(number, ()))
-        used = sorted({named for position in profile for named in names[position]}, key=lambda named: (named.name, named.protocol))
-        resolved = {named: index.resolve(number, named) for named in used}
+        if profile not in used:
+            used[profile] = tuple({named for position in profile for named in names[position]})
+        resolved = {named: index.resolve(number, named) for named in used[profile]}
         key = (profile, tuple(resolved.values()))
         if key not in groups:
             groups[key] = len(covers)

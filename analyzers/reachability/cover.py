@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from analyzers.sets.intervals import IntervalSet
@@ -49,6 +50,7 @@ class Cover:
         return ((common, mask) for piece, mask in self.pods if (common := piece & classes))
 
 
+@lru_cache(maxsize=256)
 def uniform(mask: int) -> Outside:
     """The same mask for every address."""
     v4, v6 = ((*family.everything.intervals[0], mask) for family in Family)
@@ -78,6 +80,8 @@ def disjoint(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
 def sweep(entries: Iterable[tuple[IPBlock, int]], everywhere: int) -> Outside:
     """The addresses of overlapping blocks in canonical form; `everywhere` holds for every address."""
     listed = list(entries)
+    if not listed:
+        return uniform(everywhere)
     v4, v6 = (tuple(_segments(family, [each for each in listed if each[0].family is family], everywhere)) for family in Family)
     return Outside(v4, v6)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from analyzers.model.cluster import HostNetwork, NamedPort, PodShape
 from analyzers.model.policy import PodPeer
@@ -69,6 +69,7 @@ class PodIndex:
         self._names = list(universe.spans)
         self._namespaces = Postings((number, snapshot.cluster.namespace_labels(name)) for number, name in enumerate(self._names))
         self._in_namespaces: dict[LabelSelector, int] = {}
+        self._port_numbers: dict[NamedPort, tuple[tuple[int, int], ...]] = {}
         self._named_ports: dict[NamedPort, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
         for number, shape in existing:
             for named, port in shape.named_ports:
@@ -86,9 +87,13 @@ class PodIndex:
             return self._pods.select(peer.pods) & span_bits(start, stop)
         return self._pods.select(peer.pods) & self._within(peer.namespaces)
 
-    def with_port(self, named: NamedPort) -> Iterator[tuple[int, int]]:
+    def with_port(self, named: NamedPort) -> tuple[tuple[int, int], ...]:
         """Each number that a port name stands for, with the classes where it does."""
-        return ((number, bits_of(classes)) for number, classes in self._named_ports.get(named, {}).items())
+        found = self._port_numbers.get(named)
+        if found is None:
+            listed = self._named_ports.get(named, {}).items()
+            found = self._port_numbers[named] = tuple((number, bits_of(classes)) for number, classes in listed)
+        return found
 
     def resolve(self, number: int, named: NamedPort) -> int | None:
         """The port number that a name stands for on one class."""
@@ -98,7 +103,8 @@ class PodIndex:
     def _within(self, selector: LabelSelector) -> int:
         found = self._in_namespaces.get(selector)
         if found is None:
-            spans = (self.universe.spans[self._names[number]] for number in members_of(self._namespaces.select(selector)))
-            found = bits_of(number for start, stop in spans for number in range(start, stop))
+            found = 0
+            for number in members_of(self._namespaces.select(selector)):
+                found |= span_bits(*self.universe.spans[self._names[number]])
             self._in_namespaces[selector] = found
         return found
