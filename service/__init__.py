@@ -1,0 +1,1 @@
+"""The service around the analysis: webhooks, jobs, forges, API and command line."""

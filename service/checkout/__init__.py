@@ -1,0 +1,21 @@
+"""Git: whatever turns a revision into a tree of files. Importing it is cheap; GitPython is loaded when git first runs."""
+
+from service.checkout.errors import REASONS, CheckoutError
+from service.checkout.merge import Conflict, Merged, merge
+from service.checkout.mirror import Mirrors
+from service.checkout.repository import Repository, open_repository, resolve
+from service.checkout.trees import GitTree, TreeLimits
+
+__all__ = [
+    "REASONS",
+    "CheckoutError",
+    "Conflict",
+    "GitTree",
+    "Merged",
+    "Mirrors",
+    "Repository",
+    "TreeLimits",
+    "merge",
+    "open_repository",
+    "resolve",
+]
