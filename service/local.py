@@ -22,7 +22,7 @@ from analyzers.pipeline import explain as explain_tree
 from analyzers.pipeline import matrix as matrix_of_tree
 from analyzers.reports import Context, Report, render
 from analyzers.reports.escape import printable
-from service.checkout import CheckoutError, Conflict, GitTree, merge, open_repository, resolve
+from service.checkout import CheckoutError, Conflict, GitTree, merge, open_repository, resolve, side_by_side
 from service.exits import BadInput, Exit
 
 _MOST_SHOWN = 20
@@ -77,7 +77,7 @@ def diff_revisions(repo: Path, base: str, head: str, subdir: str, merged: bool, 
                 paths = ", ".join(map(printable, outcome.paths[:_MOST_SHOWN]))
                 raise BadInput(f"{head} does not merge into {base}: conflicts in {paths}")
             compared, head_revision = outcome.tree, Revision(f"{head} merged into {base}", after)
-        trees = GitTree(repository, before, subdir), GitTree(repository, compared, subdir)
+        trees = side_by_side(GitTree(repository, before, subdir), GitTree(repository, compared, subdir))
         return _diff(*trees, Revision(base, before), head_revision, shared, exit_code)
 
 

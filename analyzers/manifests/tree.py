@@ -45,3 +45,15 @@ class Tree(Protocol):
     def read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | Unreadable]]:
         """The content of each given file entry, in the order given, as a stream."""
         ...
+
+
+class EmptyTree:
+    """A tree without a file: a folder on the side of a comparison that does not have it yet."""
+
+    def entries(self) -> Iterable[Entry]:
+        """Nothing."""
+        return ()
+
+    def read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | Unreadable]]:
+        """Nothing, since nothing is listed."""
+        return iter(())

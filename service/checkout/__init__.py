@@ -4,7 +4,7 @@ from service.checkout.errors import REASONS, CheckoutError
 from service.checkout.merge import Conflict, Merged, merge
 from service.checkout.mirror import Mirrors
 from service.checkout.repository import Repository, open_repository, resolve
-from service.checkout.trees import GitTree, TreeLimits
+from service.checkout.trees import GitTree, TreeLimits, side_by_side
 
 __all__ = [
     "REASONS",
@@ -18,4 +18,5 @@ __all__ = [
     "merge",
     "open_repository",
     "resolve",
+    "side_by_side",
 ]

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from analyzers.manifests.tree import Entry, EntryKind, Unreadable
+from analyzers.manifests.tree import EmptyTree, Entry, EntryKind, Tree, Unreadable
 from service.checkout.buffered import Buffered
 from service.checkout.errors import CheckoutError, GitFailed
 from service.checkout.names import folder, object_id, path_text, shown
@@ -108,14 +108,23 @@ class GitTree:
         except GitFailed as error:
             raise CheckoutError("missing-object", f"{self._name} cannot be listed: {error.complaint}") from error
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether nothing at all stands at `subdir`."""
+        return bool(self.subdir) and not self._found()
+
+    def _found(self) -> bytes:
+        """What git lists at `subdir`."""
+        try:
+            return self.repository.objects.run("ls-tree", "-z", "--full-tree", self.revision, "--", self.subdir).stdout
+        except GitFailed as error:
+            raise CheckoutError("missing-object", f"{self._name} cannot be listed: {error.complaint}") from error
+
     def _top(self) -> str:
         """The id of the tree at `subdir`."""
         if not self.subdir:
             return self.revision
-        try:
-            found = self.repository.objects.run("ls-tree", "-z", "--full-tree", self.revision, "--", self.subdir).stdout
-        except GitFailed as error:
-            raise CheckoutError("missing-object", f"{self._name} cannot be listed: {error.complaint}") from error
+        found = self._found()
         mode, kind, name = found.split(b"\t")[0].decode("ascii").split(" ") if found else ("", "nothing", "")
         if kind != "tree":
             what = {"nothing": "there is no such folder", "commit": "it is a submodule"}.get(kind, "it is a file, not a folder")
@@ -126,6 +135,14 @@ class GitTree:
     @property
     def _name(self) -> str:
         return f"{self.repository.name}: {self.revision}{':' + self.subdir if self.subdir else ''}"
+
+
+def side_by_side(base: GitTree, head: GitTree) -> tuple[Tree, Tree]:
+    """Two trees to compare: a folder that only one of them has is an empty one in the other; one that neither has stays an error."""
+    absent = (base.is_absent, head.is_absent)
+    if absent[0] is absent[1]:
+        return base, head
+    return (EmptyTree(), head) if absent[0] else (base, EmptyTree())
 
 
 def _entry(record: bytes) -> Entry:

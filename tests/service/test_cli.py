@@ -179,9 +179,15 @@ def test_a_merge_conflict_names_the_file(repository: Path) -> None:
 
 
 def test_one_folder_of_a_repository_can_be_compared(repository: Path) -> None:
-    done = flowdelta("diff", "--repo", repository, "main", "topic", "--path", "nowhere")
-    assert done.returncode == 2
-    assert "nowhere" in done.stderr
+    git(repository, "checkout", "-qb", "folder", "main")
+    folder(repository / "new", mail=DEPLOYMENT.replace("NAME", "mail"))
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "a new folder")
+    document = json.loads(flowdelta("diff", "--repo", repository, "main", "folder", "--path", "new", "--format", "json").stdout)
+    assert document["workloads"]["added"] == ["shop/mail[Deployment]"]
+    missing = flowdelta("diff", "--repo", repository, "main", "folder", "--path", "nowhere")
+    assert missing.returncode == 2
+    assert "nowhere" in missing.stderr
 
 
 def test_a_manifest_cannot_write_terminal_codes(tmp_path: Path) -> None:
