@@ -1,0 +1,157 @@
+"""From a tree of files to its manifests. The only stage of the analysis that reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from analyzers.manifests.defects import Unparsable
+from analyzers.manifests.kustomizations import Kustomization, is_kustomization_name, read_kustomization
+from analyzers.manifests.limits import DEFAULT_LIMITS, Limits, NodeBudget
+from analyzers.manifests.listing import Listing, is_manifest_name
+from analyzers.manifests.prescan import Wanted
+from analyzers.manifests.reading import read_file
+from analyzers.manifests.templates import Charts, rendering_diagnostics, template_mark_line
+from analyzers.manifests.tree import Entry, Tree, Unreadable
+from analyzers.model.diagnostics import Diagnostic
+from analyzers.model.manifest import Manifest
+
+__all__ = ["Limits", "Loaded", "Wanted", "load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a tree holds: its wanted manifests by (path, line), its diagnostics in report order, and how many files and bytes were read."""
+
+    manifests: tuple[Manifest, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    files: int
+    bytes: int
+
+
+def load(tree: Tree, wanted: Wanted, limits: Limits = DEFAULT_LIMITS) -> Loaded:
+    """The manifests of a tree whose (group, kind) is wanted, whatever the order in which the tree lists its files.
+
+    Files named .yaml, .yml and .json are read, and kustomizations. What cannot be read is a diagnostic, and all else is read. Documents of
+    unwanted kinds are passed over, most of them unparsed, so errors within them may go unreported.
+    """
+    return _Loader(tree, wanted, limits).load()
+
+
+class _Loader:
+    """One run of `load`; collects as it goes."""
+
+    def __init__(self, tree: Tree, wanted: Wanted, limits: Limits) -> None:
+        self._tree, self._wanted, self._limits = tree, wanted, limits
+        self._listing = Listing(tree.entries())
+        self._charts = Charts(entry.path for entry in self._listing.files)
+        self._manifests: list[Manifest] = []
+        self._diagnostics = list(self._listing.diagnostics())
+        self._template_lines: dict[str, int] = {}
+        self._nodes_left = limits.tree_nodes
+        self._files = self._bytes = 0
+
+    def load(self) -> Loaded:
+        """Kustomizations first, because they tell which files are patches; then every other file."""
+        templates, kustomizations, plain = self._sorted_out()
+        patches = self._read_kustomizations(kustomizations)
+        for entry, data in self._contents(entry for entry in plain if entry.path not in patches):
+            if not self._read_manifests(entry.path, data):
+                break
+        self._locate_templates(templates)
+        self._diagnostics += rendering_diagnostics(self._template_lines, self._charts)
+        manifests = sorted(self._manifests, key=lambda manifest: (manifest.location.path, manifest.location.line))
+        diagnostics = sorted(set(self._diagnostics), key=lambda diagnostic: diagnostic.sort_key)
+        return Loaded(tuple(manifests), tuple(diagnostics), self._files, self._bytes)
+
+    def _sorted_out(self) -> tuple[list[Entry], list[Entry], list[Entry]]:
+        """The chart templates, the kustomizations and the other manifest files, in path order."""
+        templates, kustomizations, plain = [], [], []
+        for entry in self._listing.files:
+            if self._charts.is_template(entry.path):
+                if is_manifest_name(entry.path):
+                    templates.append(entry)
+            elif is_kustomization_name(entry.path):
+                kustomizations.append(entry)
+            elif is_manifest_name(entry.path):
+                plain.append(entry)
+        return templates, kustomizations, plain
+
+    def _contents(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes]]:
+        """What of these files may and can be read."""
+        for entry, data in self._tree.read(self._admitted(entries)):
+            if isinstance(data, Unreadable):
+                self._files -= 1
+                self._bytes -= entry.size
+                self._report("unreadable-file", data.reason, entry)
+            elif len(data) > self._limits.file_bytes:
+                self._report_size(entry)
+            else:
+                yield entry, data
+
+    def _admitted(self, entries: Iterable[Entry]) -> list[Entry]:
+        """The files within the caps on bytes and files; the first beyond a cap on the whole tree ends it."""
+        limits, admitted = self._limits, []
+        for entry in entries:
+            if entry.size > limits.file_bytes:
+                self._report_size(entry)
+                continue
+            if self._files + 1 > limits.files or self._bytes + entry.size > limits.tree_bytes:
+                what = f"{limits.files} manifest files or {limits.tree_bytes} bytes"
+                self._report("limit-exceeded", f"the tree holds more than {what}; this file and those after it are not read", entry)
+                break
+            self._files += 1
+            self._bytes += entry.size
+            admitted.append(entry)
+        return admitted
+
+    def _read_kustomizations(self, entries: list[Entry]) -> frozenset[str]:
+        """Read what kustomizations say, and the manifests that stand in the same files. Returns the paths that are only patches."""
+        found: list[Kustomization] = []
+        for entry, data in self._contents(entries):
+            if not self._read_manifests(entry.path, data):
+                break
+            try:
+                kustomization = read_kustomization(entry.path, data, self._listing, self._limits, self._budget())
+            except Unparsable as error:
+                if entry.path not in self._template_lines:
+                    self._diagnostics.append(Diagnostic(error.defect.code, error.defect.message, entry.path, error.defect.line))
+                continue
+            if kustomization is not None:
+                found.append(kustomization)
+        self._diagnostics += (each.diagnostic for each in found if each.diagnostic is not None)
+        return frozenset().union(*(each.patches for each in found)) - frozenset().union(*(each.resources for each in found))
+
+    def _read_manifests(self, path: str, data: bytes) -> bool:
+        """Read one file; false when the tree holds more values than may be read."""
+        budget = self._budget()
+        reading = read_file(path, data, self._wanted, self._limits, budget)
+        self._nodes_left -= budget.limit - max(budget.left, 0)
+        quiet = is_kustomization_name(path) or self._charts.is_own_file(path)
+        self._manifests += reading.manifests
+        self._diagnostics += (each for each in reading.diagnostics if not quiet or each.code != "not-an-object")
+        if reading.template_line is not None:
+            self._template_lines[path] = reading.template_line
+        if self._nodes_left > 0:
+            return True
+        message = f"the tree holds more than {self._limits.tree_nodes} values; the files after this one are not read"
+        self._diagnostics.append(Diagnostic("limit-exceeded", message, path))
+        return False
+
+    def _budget(self) -> NodeBudget:
+        return NodeBudget(max(min(self._limits.nodes, self._nodes_left), 0))
+
+    def _locate_templates(self, entries: list[Entry]) -> None:
+        """Count the templates of charts; of each chart only the first is read, to name the line of its first expression."""
+        firsts: dict[str | None, Entry] = {}
+        for entry in entries:
+            self._template_lines[entry.path] = 1
+            firsts.setdefault(self._charts.chart_of(entry.path), entry)
+        for entry, data in self._contents(firsts.values()):
+            self._template_lines[entry.path] = template_mark_line(data.decode("utf-8", "replace"))
+
+    def _report_size(self, entry: Entry) -> None:
+        self._report("limit-exceeded", f"larger than {self._limits.file_bytes} bytes; it is not read", entry)
+
+    def _report(self, code: str, message: str, entry: Entry) -> None:
+        self._diagnostics.append(Diagnostic(code, message, entry.path))
