@@ -14,7 +14,6 @@ class YamlMap(dict[str, "YamlValue"]):
     __slots__ = ("line", "lines")
 
     def __init__(self, line: int = 0) -> None:
-        super().__init__()
         self.line = line
         self.lines: dict[str, int] = {}
 
@@ -25,7 +24,6 @@ class YamlList(list["YamlValue"]):
     __slots__ = ("line", "lines")
 
     def __init__(self, line: int = 0) -> None:
-        super().__init__()
         self.line = line
         self.lines: list[int] = []
 
