@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from analyzers.dialects import DIALECTS
 from analyzers.dialects.unsupported import is_policy_shaped
@@ -11,14 +12,18 @@ from analyzers.impact.diff import Analysed
 from analyzers.impact.diff import diff as diff_analysed
 from analyzers.impact.explain import Explainer, ExplainError
 from analyzers.impact.report import DiffReport, Explanation, Flow, MatrixReport, Revision, Scope
-from analyzers.manifests.inventory import INVENTORY_KINDS, host_network_note, take_inventory
-from analyzers.manifests.load import Limits, load
-from analyzers.manifests.objects import settle, understand
+from analyzers.manifests.inventory import INVENTORY_KINDS, host_network_note, read_inventory, take_inventory
+from analyzers.manifests.limits import Limits
+from analyzers.manifests.load import Interest, load
+from analyzers.manifests.objects import record, settle, with_namespace
+from analyzers.manifests.reread import reread
+from analyzers.manifests.shelf import MemoryShelf, Shelf
 from analyzers.manifests.tree import Tree
 from analyzers.model.cluster import Endpoint, HostNetwork
 from analyzers.model.diagnostics import Diagnostic, is_complete, of_both_sides
 from analyzers.model.manifest import Manifest
-from analyzers.model.policy import Direction, Policy
+from analyzers.model.policy import Direction
+from analyzers.model.records import Meaning, ObjectRecord, PolicyMeaning
 from analyzers.reachability.compiled import compile_revision, port_space
 from analyzers.reachability.matrix import Matrix
 from analyzers.reachability.universe import Snapshot, Universe, join
@@ -40,12 +45,33 @@ def wanted(group: str, kind: str) -> bool:
     return (group, kind) in _CLAIMED or (group, kind) in INVENTORY_KINDS or is_policy_shaped(group, kind)
 
 
+def interpret(manifest: Manifest) -> ObjectRecord:
+    """What one wanted object means."""
+    return record(manifest, _meaning)
+
+
+def _meaning(manifest: Manifest) -> tuple[Meaning | None, tuple[Diagnostic, ...]]:
+    """The meaning of an object whose namespace is known. A policy that no dialect claims has none, and a diagnostic."""
+    dialect = _CLAIMED.get((manifest.group, manifest.kind))
+    if dialect is not None:
+        lowered = dialect.lower(manifest)
+        return PolicyMeaning(lowered.policies), lowered.diagnostics
+    if (manifest.group, manifest.kind) in INVENTORY_KINDS:
+        return read_inventory(manifest), ()
+    problem = f"{manifest.title} ({manifest.group}) decides traffic and is not analysed"
+    return None, (Diagnostic.at("unsupported-kind", problem, manifest.location),)
+
+
+INTEREST = Interest(wanted, interpret)
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to analyse: how hostNetwork pods are read, and the caps on what is read."""
+    """How to analyse: how hostNetwork pods are read, the caps on what is read, and where readings are kept for the next time."""
 
     host_network: HostNetwork = HostNetwork.NODE
     limits: Limits = field(default_factory=Limits)
+    shelf: Shelf[ObjectRecord] | None = None
 
 
 DEFAULTS = Options()
@@ -58,7 +84,7 @@ class _Read:
 
     revision: Revision
     snapshot: Snapshot
-    objects: tuple[Manifest, ...]
+    objects: tuple[ObjectRecord, ...]
     scope: Scope
     diagnostics: tuple[Diagnostic, ...]
 
@@ -83,15 +109,18 @@ def diff(
     observe: Observer = ignore,
 ) -> DiffReport:
     """What changes from one tree of manifests to another."""
-    sides = [_read(tree, options, revision, observe) for tree, revision in ((base, base_revision), (head, head_revision))]
+    both = replace(options, shelf=MemoryShelf(options.shelf))
+    sides = [_read(tree, both, revision, observe) for tree, revision in ((base, base_revision), (head, head_revision))]
     observe("reachability")
     snapshots = [side.snapshot for side in sides]
     universe = join(snapshots)
     space = port_space(universe, snapshots)
     compiled = [compile_revision(universe, number, snapshot, space, options.host_network) for number, snapshot in enumerate(snapshots)]
     observe("diff")
+    bodies = [partial(reread, tree, wanted=wanted, settled=with_namespace) for tree in (base, head)]
     before, after = (
-        Analysed(side.revision, side.snapshot, one, side.objects, side.scope) for side, one in zip(sides, compiled, strict=True)
+        Analysed(side.revision, side.snapshot, one, side.objects, body, side.scope)
+        for side, one, body in zip(sides, compiled, bodies, strict=True)
     )
     return diff_analysed(universe, before, after, of_both_sides(*(side.diagnostics for side in sides)))
 
@@ -107,33 +136,16 @@ def explain(tree: Tree, source: str, destination: str, port: str | None = None, 
 def _read(tree: Tree, options: Options, revision: Revision, observe: Observer) -> _Read:
     """Load one tree and lower what it holds."""
     observe("read")
-    loaded = load(tree, wanted, options.limits)
-    objects, settling = settle(loaded.manifests)
-    cluster, inventorying = take_inventory(objects)
-    policies, lowering = _lower(objects)
-    noted = host_network_note(cluster, options.host_network)
-    found = (*loaded.diagnostics, *settling, *inventorying, *lowering, *noted)
+    loaded = load(tree, INTEREST, options.limits, options.shelf)
+    objects, settling = settle(loaded.found)
+    cluster = take_inventory(objects)
+    policies = tuple(policy for each in objects if isinstance(each.meaning, PolicyMeaning) for policy in each.meaning.policies)
+    found = (*loaded.diagnostics, *settling, *host_network_note(cluster, options.host_network))
     empty = () if objects or not is_complete(found) else (Diagnostic("no-manifests", "no Kubernetes object was found"),)
     namespaces = {each.namespace for each in cluster.workloads} | set(cluster.namespaces)
     scope = Scope(len(cluster.workloads), len(policies), len(namespaces), loaded.files)
     diagnostics = tuple(sorted({*found, *empty}, key=lambda each: each.sort_key))
     return _Read(revision, Snapshot(cluster, policies), objects, scope, diagnostics)
-
-
-def _lower(objects: tuple[Manifest, ...]) -> tuple[tuple[Policy, ...], tuple[Diagnostic, ...]]:
-    """Every policy that a dialect claims; policies that none claims are diagnostics."""
-    policies: list[Policy] = []
-    diagnostics: list[Diagnostic] = []
-    for manifest in objects:
-        dialect = _CLAIMED.get((manifest.group, manifest.kind))
-        if dialect is not None:
-            lowered = understand(manifest, dialect.lower, diagnostics)
-            policies += lowered.policies if lowered else ()
-            diagnostics += lowered.diagnostics if lowered else ()
-        elif is_policy_shaped(manifest.group, manifest.kind):
-            problem = f"{manifest.title} ({manifest.group}) decides traffic and is not analysed"
-            diagnostics.append(Diagnostic.at("unsupported-kind", problem, manifest.location))
-    return tuple(policies), tuple(diagnostics)
 
 
 def _endpoints(universe: Universe, found: Matrix) -> tuple[Endpoint, ...]:

@@ -4,33 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from dataclasses import dataclass
 
-from analyzers.impact.causes import Cause, ChangedObject, cause_of
+from analyzers.impact.causes import ChangedObject
 from analyzers.impact.endpoint_sets import EndpointSet
 from analyzers.model.diagnostics import SourceLocation
-from analyzers.model.manifest import Manifest
 from analyzers.model.policy import Direction, Policy
+from analyzers.model.records import NamespaceMeaning, ObjectRecord
 from analyzers.reachability.bits import bits_of, span_bits
 from analyzers.reachability.compiled import Compiled
 from analyzers.reachability.universe import Snapshot, Universe
 
 
+@dataclass(frozen=True, slots=True)
 class Bearing:
     """One changed object, with the classes whose flows it can change: as sources and as destinations."""
 
-    def __init__(self, changed: ChangedObject, sources: int, destinations: int) -> None:
-        self._changed = changed
-        self._sources, self._destinations = sources, destinations
+    changed: ChangedObject
+    sources: int
+    destinations: int
 
     def on(self, sources: EndpointSet, destinations: EndpointSet) -> bool:
         """Whether the object can have changed flows between these ends."""
-        return bool(sources.touched & self._sources or destinations.touched & self._destinations)
-
-    @cached_property
-    def cause(self) -> Cause:
-        """The object as a cause; its fields are compared when first asked for."""
-        return cause_of(self._changed)
+        return bool(sources.touched & self.sources or destinations.touched & self.destinations)
 
 
 class _Revision:
@@ -47,13 +43,13 @@ class _Revision:
             if version is not None and len({each.shapes if each is not None else None for each in joint.versions}) > 1:
                 self._workloads |= dict.fromkeys(version.origins, bits_of(joint.classes))
 
-    def touched(self, manifest: Manifest) -> Iterator[tuple[Direction, int]]:
+    def touched(self, record: ObjectRecord) -> Iterator[tuple[Direction, int]]:
         """The classes that an object of this revision can change the flows of, as sources (egress) and destinations (ingress)."""
-        for policy in self._policies.get(manifest.location, ()):
+        for policy in self._policies.get(record.location, ()):
             yield from ((direction, self._compiled.index.select(policy.subject)) for direction in policy.isolates)
-        both = self._workloads.get(manifest.location, 0)
-        if (manifest.group, manifest.kind) == ("", "Namespace"):
-            both |= span_bits(*self._universe.spans.get(manifest.name, (0, 0)))
+        both = self._workloads.get(record.location, 0)
+        if isinstance(record.meaning, NamespaceMeaning):
+            both |= span_bits(*self._universe.spans.get(record.key.name, (0, 0)))
         yield from ((direction, both) for direction in Direction)
 
 
@@ -65,8 +61,8 @@ def bearings(
     found = []
     for each in changed:
         reach = dict.fromkeys(Direction, 0)
-        for revision, manifest in ((base, each.base), (head, each.head)):
-            for direction, classes in revision.touched(manifest) if manifest is not None else ():
+        for revision, record in ((base, each.base), (head, each.head)):
+            for direction, classes in revision.touched(record) if record is not None else ():
                 reach[direction] |= classes
         if any(reach.values()):
             found.append(Bearing(each, reach[Direction.EGRESS], reach[Direction.INGRESS]))

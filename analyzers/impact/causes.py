@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from analyzers.model.manifest import Manifest, YamlList, YamlMap, YamlValue
 from analyzers.model.metadata import GENERATED
+from analyzers.model.records import ObjectKey, ObjectRecord
+from analyzers.model.relevance import relevant
 
 LARGEST_COMPARED = 5_000
 """Values in an object above which its fields are not compared one by one."""
@@ -19,9 +21,6 @@ MOST_FIELDS = 20
 
 _SHOWN = 80
 """Characters of a value shown in a cause."""
-
-_TOWARDS_PODS = ("template", "jobTemplate", "spec", "metadata", "containers", "initContainers")
-_POD_FIELDS = ("labels", "hostNetwork", "ports", "name")
 
 
 class ChangeKind(StrEnum):
@@ -56,52 +55,63 @@ class Cause:
     side: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class ChangedObject:
     """An object that differs between the revisions; None on the side that lacks it."""
 
-    base: Manifest | None
-    head: Manifest | None
-
-    @property
-    def present(self) -> Manifest:
-        """The object as head has it, else as base had it."""
-        manifest = self.head or self.base
-        assert manifest is not None
-        return manifest
+    base: ObjectRecord | None
+    head: ObjectRecord | None
 
 
-def changed_objects(base: Iterable[Manifest], head: Iterable[Manifest]) -> list[ChangedObject]:
-    """The objects that are only in one revision or whose documents differ, by identity (kind, namespace, name), in that order."""
+Bodies = Callable[[Iterable[str]], Mapping[tuple[ObjectKey, str, int], Manifest]]
+"""Reads the documents of the given files of one revision again, by object, path and line."""
+
+
+def changed_objects(base: Iterable[ObjectRecord], head: Iterable[ObjectRecord]) -> list[ChangedObject]:
+    """The objects that are only in one revision or differ in a field that the analysis reads, by identity, in the order of kinds and
+    names."""
     before, after = ({_identity(each): each for each in side} for side in (base, head))
     pairs = ((before.get(key), after.get(key)) for key in sorted({*before, *after}))
-    return [ChangedObject(one, other) for one, other in pairs if one is None or other is None or one.body != other.body]
+    return [ChangedObject(one, other) for one, other in pairs if one is None or other is None or one.content != other.content]
 
 
-def cause_of(changed: ChangedObject) -> Cause:
-    """The cause that one changed object is, with the fields that policy or the inventory reads and that differ."""
+def causes_of(changed: Sequence[ChangedObject], base_bodies: Bodies, head_bodies: Bodies) -> tuple[Cause, ...]:
+    """The cause that each changed object is, with the fields that differ. Only documents of modified objects are read again."""
+    modified = [(each.base, each.head) for each in changed if each.base is not None and each.head is not None]
+    before = base_bodies({base.location.path for base, _ in modified})
+    after = head_bodies({head.location.path for _, head in modified})
+    return tuple(_cause(each, before, after) for each in changed)
+
+
+def _cause(changed: ChangedObject, before: Mapping[Any, Manifest], after: Mapping[Any, Manifest]) -> Cause:
     base, head = changed.base, changed.head
+    present = head if head is not None else base
+    assert present is not None
     if base is None or head is None:
-        kind, side, manifest = (ChangeKind.ADDED, "head", head) if base is None else (ChangeKind.REMOVED, "base", base)
-        assert manifest is not None
-        return Cause(manifest.title, kind, (), manifest.location.path, manifest.location.line, side)
-    fields = tuple(_field_changes(base, head))
+        kind, side = (ChangeKind.ADDED, "head") if base is None else (ChangeKind.REMOVED, "base")
+        return Cause(present.key.title, kind, (), present.location.path, present.location.line, side)
+    old, new = before.get(_place(base)), after.get(_place(head))
+    fields = tuple(_field_changes(old, new)) if old is not None and new is not None else ()
     first = fields[0] if fields else None
     side, line = (first.side, first.line) if first else ("head", head.location.line)
     path = (base if side == "base" else head).location.path
-    return Cause(head.title, ChangeKind.MODIFIED, fields, path, line, side)
+    return Cause(head.key.title, ChangeKind.MODIFIED, fields, path, line, side)
 
 
-def _identity(manifest: Manifest) -> tuple[str, str, str, str, str, int]:
+def _place(record: ObjectRecord) -> tuple[ObjectKey, str, int]:
+    return (record.key, record.location.path, record.location.line)
+
+
+def _identity(record: ObjectRecord) -> tuple[str, str, str, str, str, int]:
     # Objects that share a generated name stay apart by their place.
-    place = (manifest.location.path, manifest.location.line) if manifest.name.endswith(GENERATED) else ("", 0)
-    return (manifest.kind, manifest.group, manifest.namespace, manifest.name, *place)
+    place = (record.location.path, record.location.line) if record.key.name.endswith(GENERATED) else ("", 0)
+    return (record.key.kind, record.key.group, record.key.namespace, record.key.name, *place)
 
 
 def _field_changes(base: Manifest, head: Manifest) -> Iterator[FieldChange]:
     from deepdiff import DeepDiff  # imported here: half the start-up time of a run that finds no change
 
-    before, after = _relevant(base.body), _relevant(head.body)
+    before, after = relevant(base.body), relevant(head.body)
     if max(_size(before), _size(after)) > LARGEST_COMPARED:
         paths = [(key,) for key in {**before, **after} if before.get(key) != after.get(key)]
         yield from (_field_change(base, head, path, ChangeKind.MODIFIED) for path in paths)
@@ -111,32 +121,6 @@ def _field_changes(base: Manifest, head: Manifest) -> Iterator[FieldChange]:
         kind = ChangeKind.ADDED if report.endswith("_added") else ChangeKind.REMOVED if report.endswith("_removed") else ChangeKind.MODIFIED
         found += [_field_change(base, head, tuple(level.path(output_format="list")), kind) for level in levels]
     yield from sorted(found, key=lambda each: (each.side == "base", each.line, each.path))[:MOST_FIELDS]
-
-
-def _relevant(body: YamlMap) -> dict[str, Any]:
-    """The parts of an object that the analysis reads: the labels, and the specification less what does not concern the network."""
-    metadata = body.get("metadata")
-    labels = metadata.get("labels") if isinstance(metadata, YamlMap) else None
-    spec = body.get("spec")
-    kept: dict[str, Any] = {"metadata": {"labels": labels}} if labels is not None and body.get("kind") in {"Namespace", "Pod"} else {}
-    if isinstance(spec, YamlMap):
-        kept["spec"] = _pod_view(spec) if "template" in spec or "jobTemplate" in spec or "containers" in spec else spec
-    return kept
-
-
-def _pod_view(value: YamlValue) -> Any:
-    """A workload's specification less everything but pod labels, host network and container ports, lists kept at their positions."""
-    if isinstance(value, YamlList):
-        return [_pod_view(item) for item in value]
-    if not isinstance(value, YamlMap):
-        return value
-    view: dict[str, Any] = {}
-    for key, inner in value.items():
-        if key in _TOWARDS_PODS:
-            view[key] = _pod_view(inner)
-        elif key in _POD_FIELDS:
-            view[key] = inner
-    return view
 
 
 def _field_change(base: Manifest, head: Manifest, path: Sequence[str | int], kind: ChangeKind) -> FieldChange:

@@ -8,14 +8,14 @@ from functools import reduce
 from operator import or_
 
 from analyzers.impact.bearing import Bearing, bearings
-from analyzers.impact.causes import Cause, ChangedObject, cause_of, changed_objects
+from analyzers.impact.causes import Bodies, Cause, ChangedObject, causes_of, changed_objects
 from analyzers.impact.changes import Folding
 from analyzers.impact.endpoint_sets import EndpointSet, Members
 from analyzers.impact.groups import Group, group
 from analyzers.impact.pairs import PairRows
 from analyzers.impact.report import DiffReport, FlowGroup, Revision, Scope, Summary, WorkloadChanges, digest_of
 from analyzers.model.diagnostics import Diagnostic
-from analyzers.model.manifest import Manifest
+from analyzers.model.records import ObjectRecord, PolicyMeaning
 from analyzers.reachability.compiled import Compiled
 from analyzers.reachability.delta import compare
 from analyzers.reachability.universe import Snapshot, Universe
@@ -23,12 +23,13 @@ from analyzers.reachability.universe import Snapshot, Universe
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
-    """One revision as the diff takes it; `objects` are its settled objects."""
+    """One revision as the diff takes it; `objects` are its settled objects, whose documents `bodies` reads again."""
 
     revision: Revision
     snapshot: Snapshot
     compiled: Compiled
-    objects: tuple[Manifest, ...]
+    objects: tuple[ObjectRecord, ...]
+    bodies: Bodies
     scope: Scope
 
 
@@ -38,7 +39,8 @@ def diff(universe: Universe, base: Analysed, head: Analysed, diagnostics: tuple[
     groups = group(table, universe)
     changed = changed_objects(base.objects, head.objects)
     bearing = bearings(universe, (base.snapshot, head.snapshot), (base.compiled, head.compiled), changed)
-    flow_groups = tuple(_flow_group(each, base.compiled, bearing) for each in groups)
+    causes = _Causes(changed, bearing, base, head)
+    flow_groups = tuple(_flow_group(each, base.compiled, causes) for each in groups)
     involved = _involved(universe, groups)
     return DiffReport(
         base=base.revision,
@@ -50,7 +52,7 @@ def diff(universe: Universe, base: Analysed, head: Analysed, diagnostics: tuple[
         all_workloads=universe.workloads,
         blocks=involved.blocks,
         workloads=_workload_changes(universe),
-        policy_changes=_policy_changes(changed, base, head),
+        policy_changes=causes.of_policies,
         services=head.snapshot.cluster.services,
         summary=_summary(flow_groups),
         digest=digest_of(cluster, flow_groups, involved.blocks),
@@ -59,9 +61,24 @@ def diff(universe: Universe, base: Analysed, head: Analysed, diagnostics: tuple[
     )
 
 
-def _flow_group(each: Group, compiled: Compiled, bearing: Sequence[Bearing]) -> FlowGroup:
+class _Causes:
+    """The causes of everything that changed, their documents read again once."""
+
+    def __init__(self, changed: Sequence[ChangedObject], bearing: Sequence[Bearing], base: Analysed, head: Analysed) -> None:
+        policies = [each for each in changed if any(side and isinstance(side.meaning, PolicyMeaning) for side in (each.base, each.head))]
+        told = list(dict.fromkeys((*policies, *(each.changed for each in bearing))))
+        self._causes = dict(zip(told, causes_of(told, base.bodies, head.bodies), strict=True))
+        self._bearing = bearing
+        self.of_policies = tuple(self._causes[each] for each in policies)
+
+    def of(self, group: Group) -> tuple[Cause, ...]:
+        """The changed objects that bear on a group."""
+        return tuple(self._causes[each.changed] for each in self._bearing if each.on(group.sources, group.destinations))
+
+
+def _flow_group(each: Group, compiled: Compiled, causes: _Causes) -> FlowGroup:
     """A group with its ports read back and one alternative of causes: everything changed that bears on either end."""
-    undo = tuple(one.cause for one in bearing if one.on(each.sources, each.destinations))
+    undo = causes.of(each)
     opened, closed, may = map(compiled.space.connections, each.alike)
     return FlowGroup(each.sources, each.destinations, opened, closed, may, (undo,) if undo else ())
 
@@ -85,17 +102,6 @@ def _workload_changes(universe: Universe) -> WorkloadChanges:
         elif {shape.labels for shape in base.shapes} != {shape.labels for shape in head.shapes}:
             found["relabelled"].append(joint.id)
     return WorkloadChanges(**{kind: tuple(ids) for kind, ids in found.items()})
-
-
-def _policy_changes(changed: Sequence[ChangedObject], base: Analysed, head: Analysed) -> tuple[Cause, ...]:
-    """The policies that were added, removed or edited, whatever came of it."""
-    origins = [{policy.origin for policy in side.snapshot.policies} for side in (base, head)]
-    sides = ((each, (each.base, each.head)) for each in changed)
-    return tuple(
-        cause_of(each)
-        for each, pair in sides
-        if any(manifest is not None and manifest.location in places for manifest, places in zip(pair, origins, strict=True))
-    )
 
 
 def _summary(groups: Sequence[FlowGroup]) -> Summary:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from analyzers.manifests.objects import understand
-from analyzers.manifests.ownership import Identity, Owners, controller_of
+from analyzers.manifests.ownership import Owners, controller_of
 from analyzers.manifests.workload_kinds import WORKLOADS_BY_KIND
 from analyzers.model.cluster import NAMESPACE_NAME_LABEL, Cluster, HostNetwork, PodShape, Service, ServicePort, Workload
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.model.manifest import Field, Manifest, root
 from analyzers.model.metadata import read_labels, read_named_ports, read_port_number, read_protocol
+from analyzers.model.records import Identity, Meaning, NamespaceMeaning, ObjectRecord, PodMeaning, ServiceMeaning
 from analyzers.model.selectors import Labels, canonical_labels
 
 INVENTORY_KINDS = frozenset({("", "Namespace"), ("", "Service"), *WORKLOADS_BY_KIND})
@@ -19,16 +19,28 @@ INVENTORY_KINDS = frozenset({("", "Namespace"), ("", "Service"), *WORKLOADS_BY_K
 _MOST_NAMED = 5
 
 
-def take_inventory(manifests: Iterable[Manifest]) -> tuple[Cluster, tuple[Diagnostic, ...]]:
-    """The cluster that the objects describe. Objects of other kinds are passed over; invalid ones are diagnostics and take no part."""
-    diagnostics: list[Diagnostic] = []
-    listed = [each for each in manifests if (each.group, each.kind) in INVENTORY_KINDS]
-    objects = [each for each in listed if understand(each, lambda one: (controller_of(one),), diagnostics)]
-    read_namespaces = ((each.name, understand(each, _namespace_labels, diagnostics)) for each in objects if each.kind == "Namespace")
-    namespaces = {name: labels for name, labels in read_namespaces if labels is not None}
-    read_services = [understand(each, _service, diagnostics) for each in objects if each.kind == "Service"]
-    services = tuple(sorted(filter(None, read_services), key=lambda each: (each.namespace, each.name)))
-    return Cluster(namespaces, _workloads(objects, diagnostics), services), tuple(diagnostics)
+def read_inventory(manifest: Manifest) -> Meaning:
+    """What an object of an inventory kind means. Raises InvalidObject."""
+    if manifest.kind == "Namespace":
+        return NamespaceMeaning(_namespace_labels(manifest))
+    if manifest.kind == "Service":
+        return ServiceMeaning(_service(manifest))
+    return PodMeaning(_pod_shape(manifest), controller_of(manifest))
+
+
+def take_inventory(objects: Iterable[ObjectRecord]) -> Cluster:
+    """The cluster that the objects describe; those of other kinds are passed over."""
+    namespaces: dict[str, Labels] = {}
+    services: list[Service] = []
+    pods: list[tuple[ObjectRecord, PodMeaning]] = []
+    for each in objects:
+        if isinstance(each.meaning, PodMeaning):
+            pods.append((each, each.meaning))
+        elif isinstance(each.meaning, NamespaceMeaning):
+            namespaces[each.key.name] = each.meaning.labels
+        elif isinstance(each.meaning, ServiceMeaning):
+            services.append(each.meaning.service)
+    return Cluster(namespaces, _workloads(pods), tuple(sorted(services, key=lambda service: (service.namespace, service.name))))
 
 
 def host_network_note(cluster: Cluster, reading: HostNetwork) -> tuple[Diagnostic, ...]:
@@ -42,23 +54,21 @@ def host_network_note(cluster: Cluster, reading: HostNetwork) -> tuple[Diagnosti
     return (Diagnostic.at("host-network", f"{len(concerned)} workloads use hostNetwork and are read {read_as}: {named}", first),)
 
 
-def _workloads(objects: Iterable[Manifest], diagnostics: list[Diagnostic]) -> tuple[Workload, ...]:
-    """Every workload with the distinct shapes of its pods."""
-    pods = [each for each in objects if (each.group, each.kind) in WORKLOADS_BY_KIND]
+def _workloads(pods: list[tuple[ObjectRecord, PodMeaning]]) -> tuple[Workload, ...]:
+    """Every workload with the distinct shapes of its pods, by id."""
     owners = Owners(pods)
     shapes: dict[Identity, set[PodShape]] = defaultdict(set)
     origins: dict[Identity, list[SourceLocation]] = defaultdict(list)
-    for manifest in pods:
-        shape = understand(manifest, _pod_shape, diagnostics)
-        if shape is not None:
-            identity = owners.workload_of(manifest, dict(shape.labels))
-            shapes[identity].add(shape)
-            origins[identity].append(manifest.location)
-    found = (
-        Workload(each.namespace, each.name, each.kind, tuple(sorted(shapes[each], key=_shape_order)), tuple(origins[each]))
-        for each in shapes
-    )
+    for record, meaning in pods:
+        identity = owners.workload_of(record.key, meaning)
+        shapes[identity].add(meaning.shape)
+        origins[identity].append(record.location)
+    found = (_workload(identity, shapes[identity], origins[identity]) for identity in shapes)
     return tuple(sorted(found, key=lambda workload: workload.id))
+
+
+def _workload(identity: Identity, shapes: set[PodShape], origins: list[SourceLocation]) -> Workload:
+    return Workload(identity.namespace, identity.name, identity.kind, tuple(sorted(shapes, key=_shape_order)), tuple(origins))
 
 
 def _shape_order(shape: PodShape) -> tuple[object, ...]:

@@ -1,9 +1,10 @@
-"""From a tree of files to its manifests. The only stage of the analysis that reads."""
+"""From a tree of files to what its manifests mean. The only stage of the analysis that reads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from analyzers.manifests.defects import Unparsable
 from analyzers.manifests.kustomizations import Kustomization, is_kustomization_name, read_kustomization
@@ -11,58 +12,94 @@ from analyzers.manifests.limits import DEFAULT_LIMITS, Limits, NodeBudget
 from analyzers.manifests.listing import Listing, is_manifest_name
 from analyzers.manifests.prescan import Wanted
 from analyzers.manifests.reading import read_file
+from analyzers.manifests.shelf import FileReading, MemoryShelf, Shelf, ShelfKey, content_id_of
 from analyzers.manifests.templates import Charts, rendering_diagnostics, template_mark_line
 from analyzers.manifests.tree import Entry, Tree, Unreadable
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.manifest import Manifest
 
-__all__ = ["Limits", "Loaded", "Wanted", "load"]
+Item = TypeVar("Item")
+
+BATCH = 512
+"""Files that are looked up, read and kept together."""
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """What a tree holds: its wanted manifests by (path, line), its diagnostics in report order, and how many files and bytes were read."""
+class Loaded(Generic[Item]):
+    """What a tree holds: what its wanted manifests were made into, by (path, line), its diagnostics in report order, and how many files and
+    bytes were read."""
 
-    manifests: tuple[Manifest, ...]
+    found: tuple[Item, ...]
     diagnostics: tuple[Diagnostic, ...]
     files: int
     bytes: int
 
 
-def load(tree: Tree, wanted: Wanted, limits: Limits = DEFAULT_LIMITS) -> Loaded:
-    """The manifests of a tree whose (group, kind) is wanted, whatever the order in which the tree lists its files.
+@dataclass(frozen=True, slots=True)
+class Interest(Generic[Item]):
+    """Which objects are loaded, and what is made of each: a pure function of the manifest."""
 
-    Files named .yaml, .yml and .json are read, and kustomizations. What cannot be read is a diagnostic, and all else is read. Documents of
-    unwanted kinds are passed over, most of them unparsed, so errors within them may go unreported.
+    wanted: Wanted
+    interpret: Callable[[Manifest], Item]
+
+
+def load(tree: Tree, interest: Interest[Item], limits: Limits = DEFAULT_LIMITS, shelf: Shelf[Item] | None = None) -> Loaded[Item]:
+    """What is made of the wanted manifests of a tree, whatever the order in which the tree lists its files.
+
+    Files named .yaml, .yml and .json are read, and kustomizations; a file that `shelf` knows is not parsed again, nor read where the tree
+    names its content. What cannot be read is a diagnostic, and all else is read. Documents of unwanted kinds are passed over, most of them
+    unparsed, so errors within them may go unreported.
     """
-    return _Loader(tree, wanted, limits).load()
+    return _Loader(tree, interest, limits, MemoryShelf() if shelf is None else shelf).load()
 
 
-class _Loader:
+class _Loader(Generic[Item]):
     """One run of `load`; collects as it goes."""
 
-    def __init__(self, tree: Tree, wanted: Wanted, limits: Limits) -> None:
-        self._tree, self._wanted, self._limits = tree, wanted, limits
+    def __init__(self, tree: Tree, interest: Interest[Item], limits: Limits, shelf: Shelf[Item]) -> None:
+        self._tree, self._interest, self._limits, self._shelf = tree, interest, limits, shelf
         self._listing = Listing(tree.entries())
         self._charts = Charts(entry.path for entry in self._listing.files)
-        self._manifests: list[Manifest] = []
+        self._found: list[tuple[str, tuple[Item, ...]]] = []
         self._diagnostics = list(self._listing.diagnostics())
         self._template_lines: dict[str, int] = {}
         self._nodes_left = limits.tree_nodes
         self._files = self._bytes = 0
 
-    def load(self) -> Loaded:
+    def load(self) -> Loaded[Item]:
         """Kustomizations first, because they tell which files are patches; then every other file."""
         templates, kustomizations, plain = self._sorted_out()
         patches = self._read_kustomizations(kustomizations)
-        for entry, data in self._contents(entry for entry in plain if entry.path not in patches):
-            if not self._read_manifests(entry.path, data):
+        admitted = self._admitted(entry for entry in plain if entry.path not in patches)
+        for start in range(0, len(admitted), BATCH):
+            if not all(self._take(entry.path, reading) for entry, reading in self._readings(admitted[start : start + BATCH])):
                 break
         self._locate_templates(templates)
         self._diagnostics += rendering_diagnostics(self._template_lines, self._charts)
-        manifests = sorted(self._manifests, key=lambda manifest: (manifest.location.path, manifest.location.line))
         diagnostics = sorted(set(self._diagnostics), key=lambda diagnostic: diagnostic.sort_key)
-        return Loaded(tuple(manifests), tuple(diagnostics), self._files, self._bytes)
+        found = tuple(item for _, items in sorted(self._found, key=lambda each: each[0]) for item in items)
+        return Loaded(found, tuple(diagnostics), self._files, self._bytes)
+
+    def _readings(self, entries: list[Entry]) -> Iterator[tuple[Entry, FileReading[Item]]]:
+        """The readings of some files: known ones from the shelf, the others read, and kept for the next time."""
+        known = self._shelf.recall(ShelfKey(entry.content_id, entry.path) for entry in entries if entry.content_id)
+        fresh: dict[ShelfKey, FileReading[Item]] = {}
+        unread = [entry for entry in entries if ShelfKey(entry.content_id, entry.path) not in known]
+        contents = dict(self._contents(unread))
+        named = {ShelfKey(entry.content_id or content_id_of(data), entry.path): entry for entry, data in contents.items()}
+        known = {**known, **self._shelf.recall(key for key, entry in named.items() if not entry.content_id)}
+        keys = {entry: key for key, entry in named.items()}
+        for entry in entries:
+            key = keys.get(entry) or ShelfKey(entry.content_id, entry.path)
+            reading = known.get(key)
+            if reading is None and entry in contents:
+                # What the cap on the whole tree may have cut short says nothing about the file.
+                whole = self._nodes_left >= self._limits.nodes
+                reading = self._read(entry.path, contents[entry])
+                fresh |= {key: reading} if whole else {}
+            if reading is not None:
+                yield entry, reading
+        self._shelf.keep(fresh)
 
     def _sorted_out(self) -> tuple[list[Entry], list[Entry], list[Entry]]:
         """The chart templates, the kustomizations and the other manifest files, in path order."""
@@ -78,8 +115,8 @@ class _Loader:
         return templates, kustomizations, plain
 
     def _contents(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes]]:
-        """What of these files may and can be read."""
-        for entry, data in self._tree.read(self._admitted(entries)):
+        """What of these files can be read."""
+        for entry, data in self._tree.read(entries):
             if isinstance(data, Unreadable):
                 self._files -= 1
                 self._bytes -= entry.size
@@ -108,8 +145,8 @@ class _Loader:
     def _read_kustomizations(self, entries: list[Entry]) -> frozenset[str]:
         """Read what kustomizations say, and the manifests that stand in the same files. Returns the paths that are only patches."""
         found: list[Kustomization] = []
-        for entry, data in self._contents(entries):
-            if not self._read_manifests(entry.path, data):
+        for entry, data in self._contents(self._admitted(entries)):
+            if not self._take(entry.path, self._read(entry.path, data)):
                 break
             try:
                 kustomization = read_kustomization(entry.path, data, self._listing, self._limits, self._budget())
@@ -122,13 +159,17 @@ class _Loader:
         self._diagnostics += (each.diagnostic for each in found if each.diagnostic is not None)
         return frozenset().union(*(each.patches for each in found)) - frozenset().union(*(each.resources for each in found))
 
-    def _read_manifests(self, path: str, data: bytes) -> bool:
-        """Read one file; false when the tree holds more values than may be read."""
-        budget = self._budget()
-        reading = read_file(path, data, self._wanted, self._limits, budget)
-        self._nodes_left -= budget.limit - max(budget.left, 0)
+    def _read(self, path: str, data: bytes) -> FileReading[Item]:
+        """Parse one file."""
+        reading = read_file(path, data, self._interest.wanted, self._limits, self._budget())
+        found = tuple(map(self._interest.interpret, reading.found))
+        return FileReading(found, reading.diagnostics, reading.template_line, reading.nodes)
+
+    def _take(self, path: str, reading: FileReading[Item]) -> bool:
+        """Add what one file holds; false when the tree holds more values than may be read."""
+        self._nodes_left -= reading.nodes
         quiet = is_kustomization_name(path) or self._charts.is_own_file(path)
-        self._manifests += reading.manifests
+        self._found.append((path, reading.found))
         self._diagnostics += (each for each in reading.diagnostics if not quiet or each.code != "not-an-object")
         if reading.template_line is not None:
             self._template_lines[path] = reading.template_line
@@ -147,7 +188,7 @@ class _Loader:
         for entry in entries:
             self._template_lines[entry.path] = 1
             firsts.setdefault(self._charts.chart_of(entry.path), entry)
-        for entry, data in self._contents(firsts.values()):
+        for entry, data in self._contents(self._admitted(firsts.values())):
             self._template_lines[entry.path] = template_mark_line(data.decode("utf-8", "replace"))
 
     def _report_size(self, entry: Entry) -> None:

@@ -1,73 +1,73 @@
-"""From documents to objects: the default namespace, one document an object, and validity object by object. Pure."""
+"""From documents to objects: the default namespace, valid names, and one record an object. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TypeVar
 
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.model.manifest import InvalidObject, Manifest, root
 from analyzers.model.metadata import GENERATED, check_dns_label, check_subdomain
+from analyzers.model.records import Meaning, ObjectKey, ObjectRecord
+from analyzers.model.relevance import content_digest
 
 CLUSTER_SCOPED = frozenset({("", "Namespace")})
 DEFAULT_NAMESPACE = "default"
 
 _PLACEHOLDER = re.compile(r"\{\{|\{%|\$\{|\$\(")
 
-Meaning = TypeVar("Meaning")
-ObjectKey = tuple[str, str, str, str]
+Read = Callable[[Manifest], tuple[Meaning | None, tuple[Diagnostic, ...]]]
+"""What an object of a wanted kind means, with what was noticed on the way. Raises InvalidObject."""
 
 
-def object_key(manifest: Manifest) -> ObjectKey:
-    """What makes two documents the same object: group, kind, namespace and name."""
-    return (manifest.group, manifest.kind, manifest.namespace, manifest.name)
-
-
-def settle(manifests: Iterable[Manifest]) -> tuple[tuple[Manifest, ...], tuple[Diagnostic, ...]]:
-    """The objects that the documents describe, in path order: with their namespace, valid names, and the last of several documents of one
-    object."""
-    objects: dict[ObjectKey, Manifest] = {}
-    generated: list[Manifest] = []
-    diagnostics: list[Diagnostic] = []
-    for manifest in map(_with_namespace, manifests):
-        if understand(manifest, _check_names, diagnostics) is None:
-            continue
-        if manifest.name.endswith(GENERATED):
-            generated.append(manifest)
-            continue
-        earlier = objects.pop(object_key(manifest), None)
-        if earlier is not None:
-            problem = f"{manifest.title} is described at {earlier.location} too; this later one counts"
-            diagnostics.append(Diagnostic.at("duplicate-object", problem, manifest.location))
-        objects[object_key(manifest)] = manifest
-    kept = sorted((*objects.values(), *generated), key=lambda each: (each.location.path, each.location.line))
-    return tuple(kept), tuple(diagnostics)
-
-
-def understand(manifest: Manifest, read: Callable[[Manifest], Meaning], diagnostics: list[Diagnostic]) -> Meaning | None:
-    """What `read` makes of an object; None, and a diagnostic, when the API server would reject it."""
+def record(manifest: Manifest, read: Read) -> ObjectRecord:
+    """The record of one document; what the API server would reject has a diagnostic instead of a meaning."""
+    manifest = with_namespace(manifest)
+    key = ObjectKey(manifest.group, manifest.kind, manifest.namespace, manifest.name)
+    meaning: Meaning | None = None
     try:
-        return read(manifest)
+        _check_names(manifest)
+        meaning, diagnostics = read(manifest)
     except InvalidObject as problem:
         code = "needs-rendering" if _PLACEHOLDER.search(problem.message) else "invalid-object"
         where = SourceLocation(manifest.location.path, problem.line)
-        diagnostics.append(Diagnostic.at(code, f"{manifest.title}: {problem.message}", where))
-        return None
+        diagnostics = (Diagnostic.at(code, f"{manifest.title}: {problem.message}", where),)
+    return ObjectRecord(key, manifest.location, content_digest(manifest.body), meaning, diagnostics)
 
 
-def _with_namespace(manifest: Manifest) -> Manifest:
+def settle(records: Iterable[ObjectRecord]) -> tuple[tuple[ObjectRecord, ...], tuple[Diagnostic, ...]]:
+    """The objects that documents in path order describe: of several documents of one object the last. Objects without a meaning are left
+    out."""
+    objects: dict[ObjectKey, ObjectRecord] = {}
+    generated: list[ObjectRecord] = []
+    diagnostics: list[Diagnostic] = []
+    for each in records:
+        diagnostics += each.diagnostics
+        if each.meaning is None:
+            continue
+        if each.key.name.endswith(GENERATED):
+            generated.append(each)
+            continue
+        earlier = objects.pop(each.key, None)
+        if earlier is not None:
+            problem = f"{each.key.title} is described at {earlier.location} too; this later one counts"
+            diagnostics.append(Diagnostic.at("duplicate-object", problem, each.location))
+        objects[each.key] = each
+    return (*objects.values(), *generated), tuple(diagnostics)
+
+
+def with_namespace(manifest: Manifest) -> Manifest:
+    """The document with the namespace that its object has: none for a kind of the whole cluster, else `default` where none is written."""
     if (manifest.group, manifest.kind) in CLUSTER_SCOPED:
         return replace(manifest, namespace="")
     return manifest if manifest.namespace else replace(manifest, namespace=DEFAULT_NAMESPACE)
 
 
-def _check_names(manifest: Manifest) -> bool:
+def _check_names(manifest: Manifest) -> None:
     metadata = root(manifest)["metadata"]
     if manifest.namespace:
         check_dns_label(metadata["namespace"], manifest.namespace)
         check_subdomain(metadata["name"], manifest.name)
     else:
         check_dns_label(metadata["name"], manifest.name)
-    return True

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from analyzers.model.manifest import Manifest, root
+from analyzers.model.records import Identity, ObjectKey, ObjectRecord, PodMeaning
 
 _FOLDED = frozenset({"ReplicaSet", "Job"})
 """Controllers that other controllers make; their own owner is the workload that people wrote."""
 
 _HASH_LABEL = "pod-template-hash"
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The name by which a workload is shown."""
-
-    namespace: str
-    name: str
-    kind: str
 
 
 def controller_of(manifest: Manifest) -> Identity | None:
@@ -31,23 +22,23 @@ def controller_of(manifest: Manifest) -> Identity | None:
 
 
 class Owners:
-    """The controllers that the manifests of one revision declare."""
+    """The controllers that the objects of one revision declare."""
 
-    def __init__(self, manifests: Iterable[Manifest]) -> None:
-        found = ((_identity(each), controller_of(each)) for each in manifests if each.kind in _FOLDED)
-        self._owner = {identity: owner for identity, owner in found if owner is not None}
+    def __init__(self, pods: Iterable[tuple[ObjectRecord, PodMeaning]]) -> None:
+        declared = ((_itself(record.key), meaning.controller) for record, meaning in pods if record.key.kind in _FOLDED)
+        self._owner = {identity: owner for identity, owner in declared if owner is not None}
 
-    def workload_of(self, manifest: Manifest, pod_labels: dict[str, str]) -> Identity:
-        """The identity under which the pods of an object are shown. `pod_labels` are those of its pod template. Raises InvalidObject."""
-        owner = controller_of(manifest)
-        if manifest.kind not in {"Pod", *_FOLDED} or owner is None or owner.kind == "Node":
-            return _identity(manifest)
+    def workload_of(self, key: ObjectKey, meaning: PodMeaning) -> Identity:
+        """The identity under which the pods of an object are shown."""
+        owner = meaning.controller
+        if owner is None or owner.kind == "Node" or key.kind not in {"Pod", *_FOLDED}:
+            return _itself(key)
         owner = self._owner.get(owner, owner)
-        template_hash = pod_labels.get(_HASH_LABEL, "")
+        template_hash = dict(meaning.shape.labels).get(_HASH_LABEL, "")
         if owner.kind == "ReplicaSet" and template_hash and owner.name.endswith(f"-{template_hash}"):
             return Identity(owner.namespace, owner.name.removesuffix(f"-{template_hash}"), "Deployment")
         return owner
 
 
-def _identity(manifest: Manifest) -> Identity:
-    return Identity(manifest.namespace, manifest.name, manifest.kind)
+def _itself(key: ObjectKey) -> Identity:
+    return Identity(key.namespace, key.name, key.kind)

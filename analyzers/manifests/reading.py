@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 from analyzers.manifests.defects import Defect, Unparsable
 from analyzers.manifests.documents import read_documents
 from analyzers.manifests.limits import Limits, NodeBudget
 from analyzers.manifests.prescan import Wanted, is_irrelevant
+from analyzers.manifests.shelf import FileReading
 from analyzers.manifests.source import Chunk, chunks, decode
 from analyzers.manifests.templates import has_template_mark, template_mark_line
 from analyzers.manifests.unpacking import Finding, unpack
@@ -16,17 +17,7 @@ from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.manifest import Manifest
 
 
-@dataclass(frozen=True, slots=True)
-class FileReading:
-    """What one file holds, in the order written. `template_line` is where its template syntax begins, if that kept a document from being
-    read."""
-
-    manifests: tuple[Manifest, ...]
-    diagnostics: tuple[Diagnostic, ...]
-    template_line: int | None = None
-
-
-def read_file(path: str, data: bytes, wanted: Wanted, limits: Limits, budget: NodeBudget) -> FileReading:
+def read_file(path: str, data: bytes, wanted: Wanted, limits: Limits, budget: NodeBudget) -> FileReading[Manifest]:
     """Read one file. A document that cannot be read is a diagnostic; the documents before and after it are read all the same.
 
     Documents whose kind nobody wants are passed over without parsing where that is safe (`prescan`), so errors in them may go unreported.
@@ -36,10 +27,12 @@ def read_file(path: str, data: bytes, wanted: Wanted, limits: Limits, budget: No
         text = decode(data)
     except Unparsable as error:
         return FileReading((), (_diagnostic(path, error.defect),))
-    return _read_text(path, text, wanted, limits, budget)
+    before = budget.left
+    reading = _read_text(path, text, wanted, limits, budget)
+    return replace(reading, nodes=before - max(budget.left, 0))
 
 
-def _read_text(path: str, text: str, wanted: Wanted, limits: Limits, budget: NodeBudget) -> FileReading:
+def _read_text(path: str, text: str, wanted: Wanted, limits: Limits, budget: NodeBudget) -> FileReading[Manifest]:
     manifests: list[Manifest] = []
     problems: list[Diagnostic] = []
     no_object: Diagnostic | None = None

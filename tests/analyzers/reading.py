@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from textwrap import dedent
 
-from analyzers.manifests.limits import Limits
-from analyzers.manifests.load import load
-from analyzers.manifests.objects import settle
+from analyzers.manifests.load import Interest, load
+from analyzers.manifests.objects import settle, with_namespace
 from analyzers.model.manifest import Manifest
-from analyzers.pipeline import wanted
+from analyzers.model.records import ObjectRecord
+from analyzers.pipeline import INTEREST, wanted
 from tests.property.product import MemoryTree
 
 
 def manifests(text: str, path: str = "objects.yaml") -> tuple[Manifest, ...]:
-    """The settled objects of one file; the text must be free of problems."""
-    loaded = load(MemoryTree({path: dedent(text).encode()}), wanted, Limits())
+    """The documents of one file, with their namespaces; the text must be free of problems."""
+    loaded = load(MemoryTree({path: dedent(text).encode()}), Interest(wanted, with_namespace))
     assert not loaded.diagnostics
-    objects, problems = settle(loaded.manifests)
-    assert not problems
-    return objects
+    return loaded.found
+
+
+def objects(text: str, path: str = "objects.yaml") -> tuple[ObjectRecord, ...]:
+    """The settled objects of one file; the text must be free of problems."""
+    loaded = load(MemoryTree({path: dedent(text).encode()}), INTEREST)
+    settled, problems = settle(loaded.found)
+    assert not (*loaded.diagnostics, *problems)
+    return settled
 
 
 def manifest(text: str) -> Manifest:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from analyzers.impact.causes import ChangedObject, ChangeKind, cause_of, changed_objects
+from analyzers.impact.causes import Cause, ChangeKind, changed_objects
 from analyzers.impact.report import Revision
 from analyzers.pipeline import diff
-from tests.analyzers.reading import manifest, manifests
+from tests.analyzers.reading import objects
 from tests.property.product import MemoryTree
 
 POLICY = """\
@@ -30,6 +30,12 @@ spec:
 """
 
 
+def told(base: str, head: str) -> tuple[Cause, ...]:
+    """The causes that a change of one file is."""
+    before, after = (MemoryTree({"cart.yaml": text.encode()}) for text in (base, head))
+    return diff(before, after, base_revision=Revision("base"), head_revision=Revision("head")).policy_changes
+
+
 @pytest.mark.parametrize(
     ("old", "new", "path", "kind", "before", "after", "line", "side"),
     [
@@ -43,20 +49,20 @@ def test_a_changed_field_has_its_path_values_line_and_side(
     old: str, new: str, path: str, kind: str, before: str | None, after: str | None, line: int, side: str
 ) -> None:
     assert old in POLICY
-    cause = cause_of(ChangedObject(manifest(POLICY), manifest(POLICY.replace(old, new))))
+    (cause,) = told(POLICY, POLICY.replace(old, new))
     (field,) = cause.fields
     assert (field.path, field.kind, field.before, field.after, field.line, field.side) == (path, kind, before, after, line, side)
     assert (cause.object, cause.change, cause.line, cause.side) == ("NetworkPolicy shop/cart", ChangeKind.MODIFIED, line, side)
 
 
 def test_an_object_of_one_revision_was_added_or_removed() -> None:
-    added, removed = cause_of(ChangedObject(None, manifest(POLICY))), cause_of(ChangedObject(manifest(POLICY), None))
+    (added,), (removed,) = told("", POLICY), told(POLICY, "")
     assert (added.change, added.side, added.line) == (ChangeKind.ADDED, "head", 1)
     assert (removed.change, removed.side, removed.line) == (ChangeKind.REMOVED, "base", 1)
 
 
 def test_moving_an_object_to_another_file_does_not_change_it() -> None:
-    assert changed_objects(manifests(POLICY, "a.yaml"), manifests("# moved\n" + POLICY, "b.yaml")) == []
+    assert changed_objects(objects(POLICY, "a.yaml"), objects("# moved\n" + POLICY, "b.yaml")) == []
 
 
 DEPLOYMENT = """\

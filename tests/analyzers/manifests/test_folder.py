@@ -10,7 +10,7 @@ import pytest
 from analyzers.manifests.folder import FolderTree, TreeError
 from analyzers.manifests.load import load
 from analyzers.manifests.tree import Entry, EntryKind, Unreadable
-from tests.analyzers.manifests.trees import policy, titles, wanted
+from tests.analyzers.manifests.trees import AS_WRITTEN, policy, titles
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
@@ -43,15 +43,15 @@ def test_a_file_is_a_tree_of_its_own(tmp_path: Path) -> None:
     write(tmp_path, {"real/p.yaml": policy("x"), "real/other.yaml": policy("y")})
     (tmp_path / "link.yaml").symlink_to("real/p.yaml")
     for path in (tmp_path / "real/p.yaml", tmp_path / "link.yaml"):
-        loaded = load(FolderTree(path), wanted)
+        loaded = load(FolderTree(path), AS_WRITTEN)
         assert titles(loaded) == ["NetworkPolicy x"]
-        assert loaded.manifests[0].location.path == path.name
+        assert loaded.found[0].location.path == path.name
 
 
 def test_a_link_to_a_folder_may_be_given(tmp_path: Path) -> None:
     write(tmp_path, {"real/p.yaml": policy("x")})
     (tmp_path / "link").symlink_to("real")
-    assert titles(load(FolderTree(tmp_path / "link"), wanted)) == ["NetworkPolicy x"]
+    assert titles(load(FolderTree(tmp_path / "link"), AS_WRITTEN)) == ["NetworkPolicy x"]
 
 
 def test_links_are_listed_and_not_followed(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_links_are_listed_and_not_followed(tmp_path: Path) -> None:
     tree = FolderTree(tmp_path / "in")
     links = [(entry.path, entry.target) for entry in tree.entries() if entry.kind is EntryKind.LINK]
     assert links == [("l.yaml", "../out/b.yaml"), ("up", "..")]
-    loaded = load(tree, wanted)
+    loaded = load(tree, AS_WRITTEN)
     assert titles(loaded) == ["NetworkPolicy a"]
     assert [(each.code, each.path) for each in loaded.diagnostics] == [("not-followed", "l.yaml"), ("not-followed", "up")]
 

@@ -10,7 +10,7 @@ import pytest
 from analyzers.manifests.limits import DEFAULT_LIMITS, Limits
 from analyzers.manifests.load import load
 from analyzers.manifests.tree import Entry, EntryKind
-from tests.analyzers.manifests.trees import WrittenTree, load_files, load_text, only, policy, titles, told, wanted
+from tests.analyzers.manifests.trees import AS_WRITTEN, WrittenTree, load_files, load_text, only, policy, titles, told
 
 SMALL = Limits(depth=8, file_bytes=2000, tree_bytes=3000, files=3, nodes=50, tree_nodes=90, documents=4, problems=3)
 
@@ -59,7 +59,7 @@ def test_depth_below_an_anchor_within_an_anchor_counts() -> None:
 
 def test_a_file_beyond_the_cap_is_not_read_at_all() -> None:
     tree = WrittenTree({"a.yaml": b"x" * (DEFAULT_LIMITS.file_bytes + 1), "b.yaml": policy("kept")})
-    loaded = load(tree, wanted)
+    loaded = load(tree, AS_WRITTEN)
     assert told(loaded) == [("limit-exceeded", "a.yaml", None)]
     assert tree.was_read == ["b.yaml"]
     assert titles(loaded) == ["NetworkPolicy kept"]
@@ -70,7 +70,7 @@ def test_a_file_that_turns_out_larger_than_listed_is_not_parsed() -> None:
         def entries(self) -> list[Entry]:
             return [Entry("a.yaml", EntryKind.FILE, 1, "")]
 
-    loaded = load(Understating({"a.yaml": policy("x" * 3000)}), wanted, SMALL)
+    loaded = load(Understating({"a.yaml": policy("x" * 3000)}), AS_WRITTEN, SMALL)
     assert told(loaded) == [("limit-exceeded", "a.yaml", None)]
 
 

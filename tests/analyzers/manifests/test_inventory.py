@@ -5,21 +5,18 @@ from __future__ import annotations
 import pytest
 
 from analyzers.manifests.inventory import host_network_note, take_inventory
-from analyzers.manifests.limits import Limits
 from analyzers.manifests.load import load
 from analyzers.manifests.objects import settle
 from analyzers.model.cluster import Cluster, HostNetwork
-from analyzers.pipeline import wanted
-from tests.analyzers.reading import manifests
+from analyzers.pipeline import INTEREST
+from tests.analyzers.reading import objects
 from tests.property.product import MemoryTree
 
 TEMPLATE = "{metadata: {labels: {app: x}}, spec: {containers: [{name: c, ports: [{name: web, containerPort: 80}]}]}}"
 
 
 def cluster(text: str) -> Cluster:
-    found, problems = take_inventory(manifests(text))
-    assert not problems
-    return found
+    return take_inventory(objects(text))
 
 
 def ids(text: str) -> list[str]:
@@ -127,9 +124,9 @@ def test_a_service_has_its_selector_and_target_ports() -> None:
 
 def test_of_two_documents_of_one_object_the_later_counts_and_both_places_are_named() -> None:
     text = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {from: %s}}\n"
-    loaded = load(MemoryTree({"b.yaml": (text % "b").encode(), "a.yaml": (text % "a").encode()}), wanted, Limits())
-    objects, (problem,) = settle(loaded.manifests)
-    found, _ = take_inventory(objects)
+    loaded = load(MemoryTree({"b.yaml": (text % "b").encode(), "a.yaml": (text % "a").encode()}), INTEREST)
+    settled, (problem,) = settle(loaded.found)
+    found = take_inventory(settled)
     assert dict(found.namespace_labels("shop"))["from"] == "b"
     assert (problem.code, problem.path, problem.line) == ("duplicate-object", "b.yaml", 1)
     assert "a.yaml:1" in problem.message
@@ -149,10 +146,10 @@ def test_of_two_documents_of_one_object_the_later_counts_and_both_places_are_nam
     ],
 )
 def test_an_object_the_api_server_would_reject_is_a_diagnostic_with_its_place(text: str, code: str, part: str) -> None:
-    loaded = load(MemoryTree({"a.yaml": text.encode()}), wanted, Limits())
-    objects, settling = settle(loaded.manifests)
-    found, inventorying = take_inventory(objects)
-    (problem,) = (*loaded.diagnostics, *settling, *inventorying)
+    loaded = load(MemoryTree({"a.yaml": text.encode()}), INTEREST)
+    settled, settling = settle(loaded.found)
+    found = take_inventory(settled)
+    (problem,) = (*loaded.diagnostics, *settling)
     assert (problem.code, problem.path) == (code, "a.yaml")
     assert part in problem.message
     assert found.workloads == ()

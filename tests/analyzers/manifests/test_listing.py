@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from analyzers.manifests.load import load
-from tests.analyzers.manifests.trees import WrittenTree, policy, titles, wanted
+from tests.analyzers.manifests.trees import AS_WRITTEN, WrittenTree, policy, titles
 
 FILES = {"a.yaml": policy("a"), "d/b.yaml": policy("b"), "d/notes.txt": "", "README": ""}
 
 
 def about(links: dict[str, str], submodules: tuple[str, ...] = ()) -> list[tuple[str, str | None]]:
-    loaded = load(WrittenTree(FILES, links, submodules), wanted)
+    loaded = load(WrittenTree(FILES, links, submodules), AS_WRITTEN)
     assert titles(loaded) == ["NetworkPolicy a", "NetworkPolicy b"]
     return [(each.code, each.path) for each in loaded.diagnostics]
 

@@ -12,23 +12,23 @@ from hypothesis import strategies as st
 from analyzers.manifests.load import load
 from analyzers.manifests.tree import Unreadable
 from analyzers.model.manifest import YamlMap
-from tests.analyzers.manifests.trees import WrittenTree, load_files, load_text, only, policy, titles, told, wanted
+from tests.analyzers.manifests.trees import AS_WRITTEN, WrittenTree, load_files, load_text, only, policy, titles, told
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop}\n"
 
 
 def test_a_manifest_knows_its_group_version_kind_names_and_line() -> None:
-    (found,) = load_text("# licence\n---\n# why\n" + POD.replace("v1", "networking.k8s.io/v1").replace("Pod", "NetworkPolicy")).manifests
+    (found,) = load_text("# licence\n---\n# why\n" + POD.replace("v1", "networking.k8s.io/v1").replace("Pod", "NetworkPolicy")).found
     assert (found.group, found.version, found.kind) == ("networking.k8s.io", "v1", "NetworkPolicy")
     assert (found.namespace, found.name, str(found.location)) == ("shop", "p", "a.yaml:4")
-    (found,) = load_text(POD).manifests
+    (found,) = load_text(POD).found
     assert (found.group, found.version, found.title) == ("", "v1", "Pod shop/p")
 
 
 def test_every_document_of_a_file_is_read_and_empty_ones_are_nothing() -> None:
     loaded = load_text("---\n---\n" + policy("a") + "---\n# nothing\n---\n\n--- \n" + policy("b") + "...\n---\nnull\n---\n~\n---")
     assert titles(loaded) == ["NetworkPolicy a", "NetworkPolicy b"]
-    assert [found.location.line for found in loaded.manifests] == [3, 13]
+    assert [found.location.line for found in loaded.found] == [3, 13]
     assert loaded.diagnostics == ()
 
 
@@ -42,7 +42,7 @@ def test_a_file_without_content_is_nothing(text: str) -> None:
 def test_byte_order_marks_and_windows_line_ends_change_nothing(prefix: str, newline: str) -> None:
     text = prefix + (policy("a") + "---\n" + policy("b")).replace("\n", newline)
     loaded = load_text(text)
-    assert [(found.name, found.location.line) for found in loaded.manifests] == [("a", 1), ("b", 7)]
+    assert [(found.name, found.location.line) for found in loaded.found] == [("a", 1), ("b", 7)]
     assert loaded.diagnostics == ()
 
 
@@ -81,7 +81,7 @@ def test_directives_belong_to_the_document_after_them() -> None:
 
 
 def test_trailing_blank_lines_before_a_marker_stay_with_their_block_scalar() -> None:
-    (found, _) = load_text(POD + "spec:\n  a: |+\n    x\n\n\n---\n" + POD).manifests
+    (found, _) = load_text(POD + "spec:\n  a: |+\n    x\n\n\n---\n" + POD).found
     assert isinstance(found.body["spec"], YamlMap)
     assert found.body["spec"]["a"] == "x\n\n\n"
 
@@ -91,19 +91,19 @@ def test_json_is_read_in_any_layout(path: str) -> None:
     pod = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "p", "labels": {"a/b": "\U0001f600"}}, "spec": {}}
     indented = json.dumps(pod, indent=2)
     for text in (json.dumps(pod), json.dumps(pod, indent="\t"), indented.replace("/", "\\/"), json.dumps(pod, ensure_ascii=False)):
-        (found,) = load_text(text, path).manifests
+        (found,) = load_text(text, path).found
         assert found.body == pod
 
 
 def test_the_line_of_a_json_object_is_that_of_its_first_key() -> None:
-    (found,) = load_text('\n{\n  "apiVersion": "v1",\n  "kind": "Pod",\n  "metadata": {"name": "p"}\n}\n', "a.json").manifests
+    (found,) = load_text('\n{\n  "apiVersion": "v1",\n  "kind": "Pod",\n  "metadata": {"name": "p"}\n}\n', "a.json").found
     assert found.location.line == 3
 
 
 def test_only_manifest_files_are_read() -> None:
     names = ["a.yaml", "b.YML", "c.Json", "d.txt", "e.yaml.bak", "yaml", "f.tpl", ".yaml", "g/h.yml"]
     tree = WrittenTree(dict.fromkeys(names, policy("x")))
-    loaded = load(tree, wanted)
+    loaded = load(tree, AS_WRITTEN)
     assert tree.was_read == ["a.yaml", "b.YML", "c.Json", "g/h.yml"]
     assert (loaded.files, loaded.bytes) == (4, 4 * len(policy("x")))
 
@@ -115,7 +115,7 @@ def test_the_items_of_a_list_are_objects_with_their_own_lines() -> None:
         "- apiVersion: v1\n  kind: Secret\n  metadata: {name: s}\n"
         "- {apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: b}}]}\n"
     )
-    assert [(found.title, found.location.line) for found in loaded.manifests] == [("NetworkPolicy a", 5), ("Pod b", 11)]
+    assert [(found.title, found.location.line) for found in loaded.found] == [("NetworkPolicy a", 5), ("Pod b", 11)]
     assert loaded.diagnostics == ()
 
 
@@ -123,13 +123,13 @@ def test_the_items_of_a_list_are_objects_with_their_own_lines() -> None:
 def test_the_items_of_a_typed_list_need_not_say_what_they_are(api: str, group: str, item: str) -> None:
     items = "- metadata: {name: a}\n- {apiVersion: null, kind: null, metadata: {name: b}}\n"
     loaded = load_text(f"apiVersion: {api}\nkind: {item}List\nitems:\n{items}")
-    assert [(each.group, each.version, each.title) for each in loaded.manifests] == [(group, "v1", f"{item} {name}") for name in "ab"]
+    assert [(each.group, each.version, each.title) for each in loaded.found] == [(group, "v1", f"{item} {name}") for name in "ab"]
 
 
 @pytest.mark.parametrize("items", ["items: null", "items: []", "items:"])
 def test_an_empty_list_is_nothing(items: str) -> None:
     loaded = load_text(f"apiVersion: v1\nkind: List\n{items}\n")
-    assert (loaded.manifests, loaded.diagnostics) == ((), ())
+    assert (loaded.found, loaded.diagnostics) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def test_a_list_of_anything_but_objects_is_invalid(kind: str, items: str) -> Non
 @pytest.mark.parametrize("text", ["AllowList\nitems: [1.2.3.4]", "AllowList\nspec: {}", "SecretList\nitems: [{metadata: {}}]"])
 def test_kinds_that_only_end_like_a_list_are_as_unwanted_as_any(text: str) -> None:
     loaded = load_text(f"apiVersion: example.com/v1\nkind: {text}\n")
-    assert (loaded.manifests, loaded.diagnostics) == ((), ())
+    assert (loaded.found, loaded.diagnostics) == ((), ())
 
 
 def test_a_generated_name_is_marked() -> None:
-    (found,) = load_text(POD.replace("name: p", "generateName: job-")).manifests
+    (found,) = load_text(POD.replace("name: p", "generateName: job-")).found
     assert found.name == "job-*"
-    (found,) = load_text(POD.replace("name: p", "name: p, generateName: job-")).manifests
+    (found,) = load_text(POD.replace("name: p", "name: p, generateName: job-")).found
     assert found.name == "p"
 
 
@@ -192,7 +192,7 @@ def test_what_is_no_object_is_told_once_a_file_and_changes_nothing(text: str) ->
 def test_unwanted_kinds_are_dropped_in_silence_with_their_mistakes() -> None:
     secret = "apiVersion: v1\nkind: Secret\ndata: {a: 1, a: 2, ~: 3}\n"
     loaded = load_text(secret + "---\n" + secret.replace("kind", "'kind'"))
-    assert (loaded.manifests, loaded.diagnostics) == ((), ())
+    assert (loaded.found, loaded.diagnostics) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_unwanted_kinds_are_dropped_in_silence_with_their_mistakes() -> None:
 )
 def test_a_mistake_counts_where_the_object_may_be_a_wanted_one(text: str, code: str) -> None:
     loaded = load_text(text)
-    assert loaded.manifests == ()
+    assert loaded.found == ()
     assert [found for found, _, _ in told(loaded)] == [code]
 
 
@@ -234,7 +234,7 @@ def test_json_with_comments_is_no_object_unless_it_says_so() -> None:
 def test_a_patch_is_not_an_object_of_its_own() -> None:
     loaded = load_text(policy("x") + "$patch: delete\n")
     assert told(loaded) == [("needs-rendering", "a.yaml", 6)]
-    assert loaded.manifests == ()
+    assert loaded.found == ()
 
 
 SOPS = "sops:\n  mac: ENC[AES256_GCM,data:x]\n"
@@ -252,7 +252,7 @@ SOPS = "sops:\n  mac: ENC[AES256_GCM,data:x]\n"
 def test_an_encrypted_object_that_may_matter_is_reported(text: str, line: int) -> None:
     loaded = load_text(text)
     assert told(loaded) == [("encrypted", "a.yaml", line)]
-    assert loaded.manifests == ()
+    assert loaded.found == ()
 
 
 def test_an_encrypted_secret_is_as_unwanted_as_any() -> None:
@@ -281,7 +281,7 @@ FILES = {
 def test_the_order_of_files_changes_nothing(order: list[str]) -> None:
     expected, found = load_files(FILES), load_files({path: FILES[path] for path in order})
     assert told(found) == told(expected)
-    assert [(each.title, each.location) for each in found.manifests] == [(each.title, each.location) for each in expected.manifests]
+    assert [(each.title, each.location) for each in found.found] == [(each.title, each.location) for each in expected.found]
 
 
 def test_manifests_come_by_path_and_line_and_as_written_within_a_line() -> None:

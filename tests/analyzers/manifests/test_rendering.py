@@ -33,7 +33,7 @@ def test_documents_without_template_syntax_are_read_beside_those_with_it() -> No
 def test_an_expression_that_happens_to_be_yaml_is_a_template(text: str) -> None:
     loaded = load_text(text)
     assert [code for code, _, _ in told(loaded)] == ["needs-rendering"]
-    assert loaded.manifests == ()
+    assert loaded.found == ()
 
 
 def test_braces_in_text_make_no_template() -> None:
@@ -152,7 +152,7 @@ def test_patch_files_are_no_objects_of_their_own() -> None:
         "over/q.yaml": policy("q"),
     }
     loaded = load_files(files)
-    assert [str(found.location) for found in loaded.manifests] == ["base/a.yaml:1", "over/q.yaml:1"]
+    assert [str(found.location) for found in loaded.found] == ["base/a.yaml:1", "over/q.yaml:1"]
     assert told(loaded) == [("needs-rendering", "over/kustomization.yaml", 2)]
 
 

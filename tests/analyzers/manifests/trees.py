@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from analyzers.manifests.limits import DEFAULT_LIMITS, Limits
-from analyzers.manifests.load import Loaded, load
+from analyzers.manifests.load import Interest, Loaded, load
 from analyzers.manifests.tree import Entry, EntryKind, Unreadable
 from analyzers.model.diagnostics import Diagnostic
-from analyzers.model.manifest import YamlMap, YamlValue
+from analyzers.model.manifest import Manifest, YamlMap, YamlValue
 
 CLAIMED = frozenset({("", "Pod"), ("", "Namespace"), ("apps", "Deployment"), ("networking.k8s.io", "NetworkPolicy")})
 
@@ -17,6 +17,13 @@ CLAIMED = frozenset({("", "Pod"), ("", "Namespace"), ("apps", "Deployment"), ("n
 def wanted(group: str, kind: str) -> bool:
     """What the tests of the loader claim: a few kinds, and whatever is called a NetworkPolicy."""
     return (group, kind) in CLAIMED or kind.endswith("NetworkPolicy")
+
+
+def _as_written(manifest: Manifest) -> Manifest:
+    return manifest
+
+
+AS_WRITTEN = Interest(wanted, _as_written)
 
 
 @dataclass(frozen=True)
@@ -46,30 +53,30 @@ def _bytes(content: str | bytes | Unreadable) -> bytes:
     return b"" if isinstance(content, Unreadable) else content if isinstance(content, bytes) else content.encode()
 
 
-def load_text(text: str | bytes, path: str = "a.yaml", limits: Limits = DEFAULT_LIMITS) -> Loaded:
+def load_text(text: str | bytes, path: str = "a.yaml", limits: Limits = DEFAULT_LIMITS) -> Loaded[Manifest]:
     """What one file holds."""
-    return load(WrittenTree({path: text}), wanted, limits)
+    return load(WrittenTree({path: text}), AS_WRITTEN, limits)
 
 
-def load_files(files: Mapping[str, str | bytes | Unreadable], limits: Limits = DEFAULT_LIMITS) -> Loaded:
+def load_files(files: Mapping[str, str | bytes | Unreadable], limits: Limits = DEFAULT_LIMITS) -> Loaded[Manifest]:
     """What some files hold."""
-    return load(WrittenTree(files), wanted, limits)
+    return load(WrittenTree(files), AS_WRITTEN, limits)
 
 
-def told(loaded: Loaded) -> list[tuple[str, str | None, int | None]]:
+def told(loaded: Loaded[Manifest]) -> list[tuple[str, str | None, int | None]]:
     """The diagnostics as (code, path, line)."""
     return [(each.code, each.path, each.line) for each in loaded.diagnostics]
 
 
-def only(loaded: Loaded) -> Diagnostic:
+def only(loaded: Loaded[Manifest]) -> Diagnostic:
     """The one diagnostic there is."""
     (diagnostic,) = loaded.diagnostics
     return diagnostic
 
 
-def titles(loaded: Loaded) -> list[str]:
+def titles(loaded: Loaded[Manifest]) -> list[str]:
     """The manifests that were found."""
-    return [manifest.title for manifest in loaded.manifests]
+    return [manifest.title for manifest in loaded.found]
 
 
 def plain(value: YamlValue) -> object:

@@ -1,0 +1,32 @@
+"""Reading again: the documents of a few objects whose records are known, for what a record does not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from analyzers.manifests.limits import DEFAULT_LIMITS, NodeBudget
+from analyzers.manifests.prescan import Wanted
+from analyzers.manifests.reading import read_file
+from analyzers.manifests.tree import Entry, EntryKind, Tree, Unreadable
+from analyzers.model.manifest import Manifest
+from analyzers.model.records import ObjectKey
+
+
+def reread(
+    tree: Tree, paths: Iterable[str], *, wanted: Wanted, settled: Callable[[Manifest], Manifest]
+) -> Mapping[tuple[ObjectKey, str, int], Manifest]:
+    """The objects of some files of a tree, by key, path and line. A file that cannot be read any more gives nothing."""
+    chosen = set(paths)
+    entries = [entry for entry in tree.entries() if entry.path in chosen and entry.kind is EntryKind.FILE] if chosen else []
+    return {place: manifest for entry, data in tree.read(entries) for place, manifest in _objects(entry, data, wanted, settled)}
+
+
+def _objects(
+    entry: Entry, data: bytes | Unreadable, wanted: Wanted, settled: Callable[[Manifest], Manifest]
+) -> Iterable[tuple[tuple[ObjectKey, str, int], Manifest]]:
+    if isinstance(data, Unreadable):
+        return
+    for written in read_file(entry.path, data, wanted, DEFAULT_LIMITS, NodeBudget(DEFAULT_LIMITS.nodes)).found:
+        manifest = settled(written)
+        key = ObjectKey(manifest.group, manifest.kind, manifest.namespace, manifest.name)
+        yield (key, entry.path, manifest.location.line), manifest

@@ -1,0 +1,78 @@
+"""Records: what one object means to the analysis, once its document has been read. Compact, and free of YAML, so that they can be kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analyzers.model.cluster import PodShape, Service
+from analyzers.model.diagnostics import Diagnostic, SourceLocation
+from analyzers.model.policy import Policy
+from analyzers.model.selectors import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectKey:
+    """What makes two documents the same object. `namespace` is "" for kinds of the whole cluster."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    @property
+    def title(self) -> str:
+        """How messages name the object: `NetworkPolicy shop/cart`."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The name by which a workload is shown."""
+
+    namespace: str
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class PodMeaning:
+    """The object is a pod or makes pods of this shape; `controller` is the object that controls it."""
+
+    shape: PodShape
+    controller: Identity | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceMeaning:
+    """The object is a namespace with these labels."""
+
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMeaning:
+    """The object is a Service."""
+
+    service: Service
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyMeaning:
+    """The object states these policies."""
+
+    policies: tuple[Policy, ...]
+
+
+Meaning = PodMeaning | NamespaceMeaning | ServiceMeaning | PolicyMeaning
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRecord:
+    """One object. `meaning` is None when it takes no part in the analysis, and `diagnostics` then say why; `content` is a digest of the
+    fields that the analysis reads, equal only when they are."""
+
+    key: ObjectKey
+    location: SourceLocation
+    content: str
+    meaning: Meaning | None
+    diagnostics: tuple[Diagnostic, ...] = ()

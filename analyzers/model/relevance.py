@@ -1,0 +1,46 @@
+"""The fields of an object that the analysis reads: what is compared when an object is said to have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from analyzers.model.manifest import YamlList, YamlMap, YamlValue
+
+_TOWARDS_PODS = ("template", "jobTemplate", "spec", "metadata", "containers", "initContainers")
+_POD_FIELDS = ("labels", "hostNetwork", "ports", "name", "restartPolicy")
+
+
+def relevant(body: YamlMap) -> dict[str, Any]:
+    """The parts of an object that the analysis reads: labels, owners, and the specification less what does not concern the network."""
+    metadata = body.get("metadata")
+    kept: dict[str, Any] = {}
+    if isinstance(metadata, YamlMap):
+        names = ("labels", "ownerReferences") if body.get("kind") in {"Namespace", "Pod"} else ("ownerReferences",)
+        kept["metadata"] = {name: metadata[name] for name in names if name in metadata}
+    spec = body.get("spec")
+    if isinstance(spec, YamlMap):
+        kept["spec"] = _pod_view(spec) if "template" in spec or "jobTemplate" in spec or "containers" in spec else spec
+    return kept
+
+
+def content_digest(body: YamlMap) -> str:
+    """A digest of the relevant fields: equal only when they are."""
+    text = json.dumps(relevant(body), sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _pod_view(value: YamlValue) -> Any:
+    """A workload's specification less everything but pod labels, host network and container ports, lists kept at their positions."""
+    if isinstance(value, YamlList):
+        return [_pod_view(item) for item in value]
+    if not isinstance(value, YamlMap):
+        return value
+    view: dict[str, Any] = {}
+    for key, inner in value.items():
+        if key in _TOWARDS_PODS:
+            view[key] = _pod_view(inner)
+        elif key in _POD_FIELDS:
+            view[key] = inner
+    return view
