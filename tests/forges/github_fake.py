@@ -1,0 +1,197 @@
+"""A stand-in for GitHub's REST API: it keeps pull requests, comments and statuses, and answers over real HTTP.
+
+It is the forge of the tests and of `flowdelta demo`. Where GitHub's description is cached, every call and every answer is checked
+against it; the tests fail on a `violation`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.forges import github_resources as give
+from tests.forges.faults import Fault, When
+from tests.forges.github_routes import ROUTES, Answer
+from tests.forges.github_state import BOT, BOT_ID, PERSON, PERSON_ID, Call, Comment, Pull, Refused, Repository
+from tests.forges.openapi import Description
+
+__all__ = ["API_VERSION", "BOT", "BOT_ID", "PERSON", "PERSON_ID", "Call", "Comment", "Description", "GitHubFake", "Pull", "Repository"]
+
+API_VERSION = "2022-11-28"
+
+
+class GitHubFake:
+    """One forge. Use it as a context manager; `url` is where its API answers."""
+
+    def __init__(self, token: str, *, description: Description | None = None) -> None:
+        self.token, self.description = token, description
+        self.repositories: dict[str, Repository] = {}
+        self.calls: list[Call] = []
+        self.faults: list[Fault] = []
+        self.violations: list[str] = []
+        self._changed = threading.Condition()
+        self._numbers = iter(range(1_000_000, 2_000_000))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> GitHubFake:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop answering, and let go of whoever stands at a gate."""
+        for fault in self.faults:
+            if fault.gate is not None:
+                fault.gate.open()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def repository(self, name: str) -> Repository:
+        """The repository, made when it is first named."""
+        with self._changed:
+            return self.repositories.setdefault(name, Repository(name, len(self.repositories) + 1))
+
+    def comments(self, repository: str, number: int) -> list[Comment]:
+        """The comments on a pull request."""
+        with self._changed:
+            return [comment for comment in self.repository(repository).comments if comment.issue == number]
+
+    def statuses(self, repository: str, sha: str) -> list[tuple[str, str]]:
+        """The states and descriptions that a commit was given, in order."""
+        with self._changed:
+            kept = self.repository(repository).statuses
+            return [(status["state"], status["description"]) for status in kept if status["url"].endswith(sha)]
+
+    def add_comment(self, repository: str, issue: int, author: tuple[str, int] | None, body: str) -> Comment:
+        """Write a comment, as a user of the site would."""
+        with self._changed:
+            comment = Comment(next(self._numbers), issue, author, body)
+            self.repository(repository).comments.append(comment)
+            self._changed.notify_all()
+            return comment
+
+    def inject(self, fault: Fault) -> Fault:
+        """Let a fault happen from now on."""
+        with self._changed:
+            self.faults.append(fault)
+        return fault
+
+    def wait_until(self, condition: Callable[[], bool], timeout: float, *, otherwise: Callable[[], str] = str) -> None:
+        """Block until something that calls change holds."""
+        with self._changed:
+            if not self._changed.wait_for(condition, timeout):
+                raise TimeoutError(f"after {timeout:g} s: {otherwise()}")
+
+    def called(self, method: str, path: str) -> int:
+        """How often a call was answered; `path` is a regular expression."""
+        with self._changed:
+            return sum(1 for call in self.calls if call.method == method and re.fullmatch(path, call.path))
+
+    def answer(self, call: Call, query: dict[str, str], headers: Any) -> Answer | None:
+        """The answer to a call, None for none at all. Everything that a handler does goes through here."""
+        fault = self._fault(call)
+        if fault is not None and fault.when is When.BEFORE:
+            return self._faulty(call, fault)
+        with self._changed:
+            status, body, extra = self._checked(call, query, headers)
+            call.status = status
+            self.calls.append(call)
+            self._changed.notify_all()
+        return (status, body, extra) if fault is None else self._faulty(call, fault)
+
+    def _fault(self, call: Call) -> Fault | None:
+        with self._changed:
+            return next((fault for fault in self.faults if fault.hits(call.method, call.path)), None)
+
+    def _faulty(self, call: Call, fault: Fault) -> Answer | None:
+        if fault.gate is not None:
+            fault.gate.hold()
+        with self._changed:
+            self.calls.append(Call(call.method, call.path, call.body, fault.status))
+            self._changed.notify_all()
+        return (fault.status, {"message": fault.message}, dict(fault.headers)) if fault.status else None
+
+    def _checked(self, call: Call, query: dict[str, str], headers: Any) -> Answer:
+        if self.description is not None:
+            self.violations += self.description.problems_of_call(call.method, call.path, call.body)
+        if headers.get("X-GitHub-Api-Version") != API_VERSION:
+            self.violations.append(f"{call.method} {call.path} does not pin the version of the API")
+        try:
+            if headers.get("Authorization") not in (f"token {self.token}", f"Bearer {self.token}"):
+                raise Refused(401, "Bad credentials")
+            status, body, extra = self._routed(call, query)
+        except Refused as refused:
+            return refused.status, {"message": refused.message, "documentation_url": "https://docs.github.com/rest"}, {}
+        if self.description is not None:
+            self.violations += self.description.problems_of_answer(call.method, call.path, status, body)
+        return status, body, extra
+
+    def _routed(self, call: Call, query: dict[str, str]) -> Answer:
+        for method, pattern, route in ROUTES:
+            match = pattern.fullmatch(call.path)
+            if match and method == call.method:
+                return route(self, call, {**query, **match.groupdict()})
+        raise Refused(404, "Not Found")
+
+    def author(self, who: tuple[str, int] | None) -> give.Resource | None:
+        """A user as a resource."""
+        return None if who is None else give.user(self.url, *who)
+
+    def next_number(self) -> int:
+        """A fresh id."""
+        return next(self._numbers)
+
+
+def _handler(fake: GitHubFake) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def _answer(self) -> None:
+            split = urlsplit(self.path)
+            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            query = {name: values[-1] for name, values in parse_qs(split.query).items()}
+            answer = fake.answer(Call(self.command, split.path, json.loads(raw) if raw else None), query, self.headers)
+            with _gone_is_fine():
+                if answer is None:
+                    self.close_connection = True
+                    self.connection.shutdown(socket.SHUT_RDWR)
+                else:
+                    self._send(*answer)
+
+        def _send(self, status: int, body: Any, headers: dict[str, str]) -> None:
+            content = b"" if status == 204 else json.dumps(body).encode()
+            self.send_response(status)
+            for name, value in {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(content)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing: the calls are kept."""
+
+    return Handler
+
+
+@contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    """A client that was killed or gave up waiting is what some tests are about."""
+    try:
+        yield
+    except (BrokenPipeError, ConnectionResetError, OSError):
+        return
