@@ -1,0 +1,1 @@
+"""One analysis in a process of its own."""
