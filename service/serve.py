@@ -1,0 +1,113 @@
+"""Running the service: gunicorn with threads in one process, or a worker alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from service.logs import configure, fields
+from service.secret import Redaction
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from service.app import Service
+
+log = logging.getLogger(__name__)
+
+
+def redaction(settings: Settings) -> Redaction:
+    """Takes the secrets of the settings out of text."""
+    return Redaction((settings.github_token, *settings.webhook_secrets))
+
+
+def serve(settings: Settings, *, worker: bool = True) -> None:
+    """Answer requests until SIGTERM; with `worker`, review in the same process. Ends with SystemExit."""
+    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+    configure(settings.log_level, redaction(settings))
+    running: list[Service] = []
+
+    class Server(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            for name, value in _gunicorn(settings, running).items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Flask:
+            # In the process that answers, after gunicorn has forked it: threads and database connections do not survive a fork.
+            from service.app import Service, create_app
+
+            service = Service.build(settings, worker=worker)
+            service.start()
+            running.append(service)
+            return create_app(service)
+
+    Server().run()
+
+
+def worker(settings: Settings) -> None:
+    """Review until SIGTERM or SIGINT."""
+    from service.app import Service
+
+    configure(settings.log_level, redaction(settings))
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    service = Service.build(settings, worker=True)
+    service.start()
+    stopping.wait()
+    service.stop()
+    _leave()
+
+
+def _gunicorn(settings: Settings, running: list[Service]) -> dict[str, Any]:
+    host, port = settings.listen_address
+
+    def when_ready(server: Any) -> None:
+        for listener in server.LISTENERS:
+            bound = listener.sock.getsockname()
+            log.info("listening", extra=fields(host=bound[0], port=bound[1]))
+
+    def worker_exit(server: Any, process: Any) -> None:
+        for service in running:
+            service.stop()
+            _leave()
+
+    return {
+        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "workers": 1,
+        "worker_class": "gthread",
+        "threads": settings.threads,
+        "graceful_timeout": round(settings.grace) + 10,
+        "timeout": 60,
+        "control_socket_disable": True,
+        "proc_name": "flowdelta",
+        "logger_class": _logger_class(),
+        "when_ready": when_ready,
+        "worker_exit": worker_exit,
+    }
+
+
+def _logger_class() -> type:
+    """Gunicorn's messages through our handler; it would write to standard error in a format of its own."""
+    from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+
+    class Propagating(Logger):  # type: ignore[misc]
+        def setup(self, cfg: Any) -> None:
+            self.cfg, self._access_log_enabled = cfg, False
+            self.error_log.propagate = True
+
+    return Propagating
+
+
+def _leave() -> None:
+    """End this process now: a review that waits to try again would hold it as long. Its job resumes at the next start."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -1,0 +1,1 @@
+"""The HTTP side: webhooks, the API, stored reports and health."""
