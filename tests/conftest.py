@@ -1,0 +1,36 @@
+"""What every test shares: a clean environment and repeatable random examples."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = "FLOWDELTA_SHARED"  # where the conformance cases and corpora are, which some tests compare with
+
+# No test may depend on the settings, the git identity or the git configuration of the person who runs it, nor on the hook it runs in.
+for _name in list(os.environ):
+    if _name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE") or (_name.startswith("FLOWDELTA_") and _name != SHARED):
+        del os.environ[_name]
+os.environ.update(
+    GIT_CONFIG_GLOBAL=os.devnull,
+    GIT_CONFIG_NOSYSTEM="1",
+    GIT_TERMINAL_PROMPT="0",
+    GIT_AUTHOR_NAME="Test Author",
+    GIT_AUTHOR_EMAIL="author@example.com",
+    GIT_COMMITTER_NAME="Test Committer",
+    GIT_COMMITTER_EMAIL="committer@example.com",
+)
+
+# Examples are the same in every run, so that a failure belongs to the change that shows it; a deadline would measure the machine.
+settings.register_profile("flowdelta", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile("flowdelta")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The root of this checkout."""
+    return ROOT
