@@ -118,8 +118,8 @@ def _finish(report: Report, shared: Shared) -> Exit:
 def _list_diagnostics(report: Report) -> None:
     notable = [each for each in report.diagnostics if each.severity is not Severity.INFO]
     for each in notable[:_MOST_SHOWN]:
-        place = f"{each.path}:{each.line}: " if each.path is not None else ""
-        print(printable(f"{place}{each.severity}: {each.message} [{each.code}]"), file=sys.stderr)
+        place = ":".join(str(part) for part in (each.path, each.line) if part is not None)
+        print(printable(f"{place + ': ' if place else ''}{each.severity}: {each.message} [{each.code}]"), file=sys.stderr)
     if len(notable) > _MOST_SHOWN:
         print(f"… and {len(notable) - _MOST_SHOWN} more diagnostics", file=sys.stderr)
     if not report.complete:

@@ -66,8 +66,8 @@ def demo(show: Callable[[str], None] = click.echo, progress: Callable[[str], Non
 _NEXT = """
 Where to look next:
   sample_repos/shop/README.md              what a reviewer should notice in this change
-  flowdelta diff sample_repos/shop/base sample_repos/shop/head   the same analysis on the command line
-  flowdelta serve --help                   every setting, to run it on repositories of your own
+  .venv/bin/flowdelta diff sample_repos/shop/base sample_repos/shop/head   the same analysis on the command line
+  .venv/bin/flowdelta serve --help                   every setting, to run it on repositories of your own
 """
 
 
