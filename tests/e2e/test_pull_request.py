@@ -72,7 +72,7 @@ def test_a_stop_lets_the_running_review_end(site: Site, tmp_path: Path) -> None:
 
 
 def test_the_log_is_json_names_the_review_and_holds_no_secret(site: Site, tmp_path: Path) -> None:
-    running = Running(site, tmp_path / "data", LOG_LEVEL="DEBUG")
+    running = Running(site, tmp_path / "data", LOG_LEVEL="DEBUG", GRACE="30")
     site.github.inject(Fault("POST", ".*/statuses/.*", status=500, message=f"leaked {TOKEN}"))
     with running.serve() as service:
         running.deliver(service)
