@@ -1,0 +1,105 @@
+"""The shared conformance cases and the facts about real revisions, through the command line as people run it.
+
+They live outside this repository: `FLOWDELTA_SHARED` says where (`../shared` when it does not). Without them these tests skip.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = Path(os.environ.get("FLOWDELTA_SHARED") or ROOT.parent / "shared").resolve()
+FULL = {protocol: [[1, 65535]] for protocol in ("TCP", "UDP", "SCTP")}
+
+pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason=f"the shared conformance cases are not at {SHARED}; set FLOWDELTA_SHARED")
+
+Report = dict[str, Any]
+Row = dict[str, Any]
+
+
+def test_every_networkpolicy_case_holds() -> None:
+    check = [sys.executable, str(SHARED / "conformance" / "check"), "--cli", f"{sys.executable} -m service", "--group", "networkpolicy"]
+    done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@cache
+def _diff(corpus: str) -> Report:
+    folder = SHARED / "corpora" / corpus
+    command = [sys.executable, "-m", "service", "diff", str(folder / "base"), str(folder / "head"), "--format", "json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    report: Report = json.loads(done.stdout)
+    return report
+
+
+def _outside(report: Report) -> set[str]:
+    return {endpoint["id"] for endpoint in report["endpoints"] if endpoint["kind"] == "External"}
+
+
+def _between_workloads(report: Report) -> list[Row]:
+    outside = _outside(report)
+    return [row for row in report["changes"] if row["source"] != row["destination"] and not outside & {row["source"], row["destination"]}]
+
+
+def _from_outside(report: Report) -> dict[str, list[Row]]:
+    """Rows from outside, by destination."""
+    outside = _outside(report)
+    rows: dict[str, list[Row]] = {}
+    for row in report["changes"]:
+        if row["source"] in outside:
+            rows.setdefault(row["destination"], []).append(row)
+    return rows
+
+
+@pytest.mark.parametrize(("corpus", "changed", "lost", "kept"), [("boutique", 121, 106, 15), ("sock-shop", 182, 158, 24)])
+def test_default_deny_closes_exactly_what_the_corpus_says(corpus: str, changed: int, lost: int, kept: int) -> None:
+    rows = _between_workloads(_diff(corpus))
+    assert len(rows) == changed
+    assert Counter(_left(row) for row in rows) == {"nothing": lost, "one TCP port": kept}
+
+
+def _left(row: Row) -> str:
+    if not row["head"]:
+        return "nothing"
+    (ranges,) = row["head"].values()
+    alone = len(ranges) == 1 and ranges[0][0] == ranges[0][1]
+    return "one TCP port" if alone and "TCP" in row["head"] else "something else"
+
+
+@pytest.mark.parametrize("corpus", ["boutique", "sock-shop"])
+def test_default_deny_opens_nothing(corpus: str) -> None:
+    report = _diff(corpus)
+    assert [row for row in report["changes"] if row["opened"] or row["may"]] == []
+    assert report["summary"]["opened"] == 0
+
+
+@pytest.mark.parametrize(("corpus", "closed"), [("boutique", 11), ("sock-shop", 13)])
+def test_workloads_lose_all_traffic_from_outside(corpus: str, closed: int) -> None:
+    rows = _from_outside(_diff(corpus))
+    lost = {workload for workload, found in rows.items() if all(row["base"] == FULL and row["head"] == {} for row in found)}
+    assert len(lost) == closed
+
+
+def test_the_boutique_frontend_keeps_traffic_from_outside() -> None:
+    assert [workload for workload in _from_outside(_diff("boutique")) if "/frontend[" in workload] == []
+
+
+def test_the_sock_shop_front_end_keeps_its_port_from_outside() -> None:
+    rows = _from_outside(_diff("sock-shop"))
+    (front_end,) = (found for workload, found in rows.items() if "/front-end[" in workload)
+    assert [row["head"] for row in front_end] == [{"TCP": [[8079, 8079]]}] * len(front_end)
+
+
+@pytest.mark.parametrize("corpus", ["kube-prometheus", "cluster-monitoring", "nextcloud"])
+def test_these_policy_edits_change_no_flow_between_declared_workloads(corpus: str) -> None:
+    assert _between_workloads(_diff(corpus)) == []

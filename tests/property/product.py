@@ -1,0 +1,50 @@
+"""The product, asked in-process: files in memory go in, the JSON of contract.md comes out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from analyzers.impact.report import Revision
+from analyzers.manifests.tree import Entry, EntryKind, Unreadable
+from analyzers.model.cluster import HostNetwork
+from analyzers.pipeline import Options, diff, matrix
+from analyzers.reports import render
+from tests.oracle.expand import Report
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryTree:
+    """A tree whose files are given: paths and contents."""
+
+    files: Mapping[str, bytes]
+
+    def entries(self) -> Iterable[Entry]:
+        """Every file, in the order given."""
+        for path, content in self.files.items():
+            yield Entry(path, EntryKind.FILE, len(content), hashlib.sha256(content).hexdigest())
+
+    def read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | Unreadable]]:
+        """The content of each entry."""
+        for entry in entries:
+            yield entry, self.files[entry.path]
+
+
+def asked_matrix(files: Mapping[str, bytes], host_network: str) -> Report:
+    """The matrix of one revision, as `flowdelta matrix --format json` prints it."""
+    report = matrix(MemoryTree(files), Options(host_network=HostNetwork(host_network)))
+    return _parsed(render("json", report))
+
+
+def asked_diff(base: Mapping[str, bytes], head: Mapping[str, bytes], host_network: str) -> Report:
+    """The diff of two revisions, as `flowdelta diff --format json` prints it."""
+    options = Options(host_network=HostNetwork(host_network))
+    report = diff(MemoryTree(base), MemoryTree(head), options, base_revision=Revision("base"), head_revision=Revision("head"))
+    return _parsed(render("json", report))
+
+
+def _parsed(chunks: Iterable[str]) -> Report:
+    parsed: Report = json.loads("".join(chunks))
+    return parsed
