@@ -167,4 +167,4 @@ def _flows(universe: Universe, found: Matrix) -> Iterator[Flow]:
             row |= {block.id: mask for block, mask in found.outside(Direction.EGRESS, index)}
         for destination, mask in sorted(row.items()):
             read = verdicts(mask)
-            yield Flow(source, destination, read.connections, read.may)
+            yield Flow(source, destination, read.connections, read.may, read.conditions)

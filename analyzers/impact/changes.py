@@ -22,7 +22,8 @@ from analyzers.sets.ip_blocks import Family, IPBlock
 class Change:
     """How one cell changes. `base` and `head` are verdict masks; `opened`, `closed` and `may` are port masks.
 
-    Opened ports rose (denied < may < allowed), closed ones fell; `may` are the changed ports that were or become only may.
+    Opened ports rose (denied < may < allowed), closed ones fell; `may` are the changed ports that were or become only may, those included
+    that stay may for other reasons.
     """
 
     base: int
@@ -70,7 +71,7 @@ class Folding:
 
     def __init__(self, universe: Universe, base: Compiled, head: Compiled) -> None:
         self._base, self._head = base, head
-        self._ports, self._size = base.space.every_port, base.space.size
+        self._space = base.space
         varied = [workload.classes for workload in universe.workloads if len(workload.classes) > 1]
         self._first = {number: classes[0] for classes in varied for number in classes}
         self._classes = {classes[0]: classes for classes in varied}
@@ -82,10 +83,10 @@ class Folding:
 
     def change(self, base: int, head: int) -> Change:
         """The change from one verdict mask to another."""
-        rose, fell = head & ~base, base & ~head
-        opened, closed = (rose | rose >> self._size) & self._ports, (fell | fell >> self._size) & self._ports
-        certain = ((rose & rose >> self._size) | (fell & fell >> self._size)) & self._ports
-        return Change(base, head, opened, closed, (opened | closed) & ~certain)
+        (sure_before, before), (sure_after, after) = self._space.layers(base), self._space.layers(head)
+        rose, sure_rose, fell, sure_fell = after & ~before, sure_after & ~sure_before, before & ~after, sure_before & ~sure_after
+        settled = (rose & sure_rose) | (fell & sure_fell)
+        return Change(base, head, rose | sure_rose, fell | sure_fell, self._space.any_layer(base ^ head) & ~settled)
 
     def _between(self, delta: Delta) -> Iterator[Between]:
         touched: set[tuple[int, int]] = set()
@@ -119,7 +120,7 @@ class Folding:
         found: dict[Change, IntervalSet] = {}
         for masks, addresses in overlay_addresses(segments).items():
             change = self._united(zip(masks[: len(classes)], masks[len(classes) :], strict=True))
-            if change.opened | change.closed:
+            if change.opened | change.closed | change.may:
                 found[change] = found.get(change, IntervalSet()) | addresses
         for change, addresses in found.items():
             yield Outward(direction, 1 << first, IPBlock(family, addresses), change)

@@ -61,9 +61,11 @@ class PairRows:
                 yield from ((self._universe.workloads[each].id, change) for each in self._indices(destination, ()) if each != itself)
 
     def _pair(self, source: str, destination: str, change: Change, group: int) -> PairChange:
-        read, verdicts = self._space.connections, self._space.verdicts
-        base, head = verdicts(change.base).connections, verdicts(change.head).connections
-        return PairChange(source, destination, base, head, read(change.opened), read(change.closed), read(change.may), group)
+        read = self._space.connections
+        base, head = self._space.verdicts(change.base), self._space.verdicts(change.head)
+        conditions = tuple(sorted({*base.conditions, *head.conditions}))
+        ports = (read(change.opened), read(change.closed), read(change.may))
+        return PairChange(source, destination, base.connections, head.connections, *ports, group, conditions)
 
     def _indices(self, classes: int, singles: Sequence[int] | frozenset[int]) -> Iterator[int]:
         yield from singles

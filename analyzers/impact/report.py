@@ -43,12 +43,13 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One row of a matrix: `connections` is what is allowed or may be, `may` the part that is only may."""
+    """One row of a matrix: `connections` is what is allowed or may be, `may` the part that is only may, `conditions` what it depends on."""
 
     source: str
     destination: str
     connections: ConnectionSet
     may: ConnectionSet
+    conditions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +84,7 @@ class FlowGroup:
 
 @dataclass(frozen=True, slots=True)
 class PairChange:
-    """One changed pair; `group` is the position of its group."""
+    """One changed pair; `group` is the position of its group, `conditions` are what its may verdicts depend on, in either revision."""
 
     source: str
     destination: str
@@ -93,6 +94,7 @@ class PairChange:
     closed: ConnectionSet
     may: ConnectionSet
     group: int
+    conditions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from analyzers.model.cluster import NamedPort
 from analyzers.model.policy import AnyPeer, Direction, IPPeer, PodPeer, Policy, PortMatch, Rule
 from analyzers.reachability.cover import Cover, Outside, Piece, disjoint, sweep, uniform
 from analyzers.reachability.index import PodIndex
-from analyzers.reachability.ports import PortSpace
+from analyzers.reachability.ports import Condition, PortSpace
 from analyzers.sets.ip_blocks import IPBlock
 
 Resolve = Callable[[NamedPort], int | None]
@@ -84,7 +84,10 @@ def _hosts(direction: Direction, outside: Outside, index: PodIndex, space: PortS
     """
     if index.hosts:
         every, some = reduce(and_, outside.masks), reduce(or_, outside.masks)
-        yield index.hosts, space.unsettled(every, some if direction is Direction.EGRESS else space.every_port)
+        if direction is Direction.EGRESS:
+            yield index.hosts, space.unsettled(every, some, Condition.DESTINATION_NODE)
+        else:
+            yield index.hosts, space.unsettled(every, space.every_port, Condition.SOURCE_NODE)
 
 
 def _settled(outside: Outside, space: PortSpace) -> Outside:

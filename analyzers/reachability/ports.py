@@ -1,7 +1,8 @@
 """Port atoms: ports that no policy tells apart, so that a set of ports is an int.
 
-A *verdict mask* holds two port masks side by side: what is allowed for certain (low half) and what is allowed or may be (high half). Both
-halves obey the same set algebra, so one AND decides both readings of everything that manifests cannot settle.
+A *verdict mask* holds several port masks side by side, its layers: what passes when everything unsettled is read as deny (allowed for
+certain), what passes when all of it is read as allow (allowed or may be), and for each condition what passes when it alone is denied. Every
+layer obeys the same set algebra, so one AND decides all readings of everything that manifests cannot settle.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from analyzers.model.cluster import NamedPort
 from analyzers.model.policy import Policy
@@ -16,12 +18,23 @@ from analyzers.sets.connections import PORTS, ConnectionSet, Protocol
 from analyzers.sets.intervals import Interval, IntervalSet
 
 
+class Condition(StrEnum):
+    """What a verdict can depend on that manifests do not tell; the value is its text."""
+
+    SOURCE_NODE = "the source uses the address of its node, which manifests do not tell"
+    DESTINATION_NODE = "the destination uses the address of its node, which manifests do not tell"
+
+
+_LAYERS = {condition: layer for layer, condition in enumerate(Condition, start=2)}
+
+
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """A verdict mask, read back: what may connect (allowed or may), and the part of it that is only may."""
+    """A verdict mask, read back: what may connect (allowed or may), the part of it that is only may, and what that part depends on."""
 
     connections: ConnectionSet
     may: ConnectionSet
+    conditions: tuple[Condition, ...]
 
 
 class PortSpace:
@@ -38,16 +51,31 @@ class PortSpace:
             self._offset[protocol] = self.size
             self.size += len(self._starts[protocol])
         self.every_port = (1 << self.size) - 1
+        self._everywhere = sum(1 << layer * self.size for layer in range(2 + len(Condition)))
         self.certain = self.settled(self.every_port)
         self._read: dict[int, ConnectionSet] = {}
 
     def settled(self, mask: int) -> int:
-        """The verdict mask that allows these ports for certain."""
-        return mask | mask << self.size
+        """The verdict mask that allows these ports whatever is unsettled."""
+        return mask * self._everywhere
 
-    def unsettled(self, certain: int, possible: int) -> int:
-        """The verdict mask of ports that are allowed for certain and ports that may be; the first lie among the second."""
-        return certain | (certain | possible) << self.size
+    def unsettled(self, certain: int, possible: int, condition: Condition) -> int:
+        """The verdict mask that allows some ports for certain and others if the condition holds."""
+        return self.settled(certain) | (
+            possible * self._everywhere & ~(self.every_port | self.every_port << _LAYERS[condition] * self.size)
+        )
+
+    def layers(self, verdict_mask: int) -> tuple[int, int]:
+        """The port masks of what is certain and of what is possible."""
+        return verdict_mask & self.every_port, verdict_mask >> self.size & self.every_port
+
+    def any_layer(self, verdict_mask: int) -> int:
+        """The ports that stand in some layer."""
+        united = 0
+        while verdict_mask:
+            united |= verdict_mask & self.every_port
+            verdict_mask >>= self.size
+        return united
 
     def mask(self, protocol: Protocol, numbers: IntervalSet) -> int:
         """The port mask of ports whose ends are cuts of this space."""
@@ -73,8 +101,9 @@ class PortSpace:
 
     def verdicts(self, verdict_mask: int) -> Verdicts:
         """What a verdict mask says."""
-        possible, certain = verdict_mask >> self.size, verdict_mask & self.every_port
-        return Verdicts(self.connections(possible), self.connections(possible & ~certain))
+        certain, possible = self.layers(verdict_mask)
+        needed = (condition for condition, layer in _LAYERS.items() if possible & ~(verdict_mask >> layer * self.size))
+        return Verdicts(self.connections(possible), self.connections(possible & ~certain), tuple(sorted(needed)))
 
     def _intervals(self, protocol: Protocol, mask: int) -> Iterable[Interval]:
         starts, shifted = self._starts[protocol], mask >> self._offset[protocol]

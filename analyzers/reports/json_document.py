@@ -37,7 +37,7 @@ def matrix(report: MatrixReport, context: Context) -> Iterator[str]:
             "endpoints": (_text(_endpoint(each)) for each in report.endpoints),
             "flows": (
                 f'{{"source":{_quoted(row.source)},"destination":{_quoted(row.destination)},'
-                f'"connections":{_ranges(row.connections)},"may":{_ranges(row.may)}}}'
+                f'"connections":{_ranges(row.connections)},"may":{_ranges(row.may)}{_conditions(row.conditions)}}}'
                 for row in rows
             ),
             "diagnostics": (_text(diagnostic(each)) for each in report.diagnostics),
@@ -169,8 +169,12 @@ def _pair(pair: PairChange) -> str:
     return (
         f'{{"source":{_quoted(pair.source)},"destination":{_quoted(pair.destination)},'
         f'"base":{_ranges(pair.base)},"head":{_ranges(pair.head)},"opened":{_ranges(pair.opened)},"closed":{_ranges(pair.closed)},'
-        f'"may":{_ranges(pair.may)},"group":{pair.group}}}'
+        f'"may":{_ranges(pair.may)},"group":{pair.group}{_conditions(pair.conditions)}}}'
     )
+
+
+def _conditions(conditions: tuple[str, ...]) -> str:
+    return f',"conditions":{_text(conditions)}' if conditions else ""
 
 
 def _revision(revision: Revision) -> Mapping[str, Any]:

@@ -109,6 +109,16 @@ def change_host_network(rng: Random, documents: Documents) -> None:
     spec["hostNetwork"] = not spec.get("hostNetwork")
 
 
+def swap_host_network(rng: Random, documents: Documents) -> None:
+    """Two workloads, one on the host network and one not, change places: what is unsettled between them stays so, for another reason."""
+    specs = [template_of(document)["spec"] for document in documents if is_workload(document)]
+    on_host = [spec for spec in specs if spec.get("hostNetwork")]
+    others = [spec for spec in specs if not spec.get("hostNetwork")]
+    if others:
+        (rng.choice(on_host) if on_host else rng.choice(others))["hostNetwork"] = not on_host
+        rng.choice(others)["hostNetwork"] = True
+
+
 def add_workload(rng: Random, documents: Documents) -> None:
     """A workload appears."""
     taken = {document["metadata"]["name"].partition("-")[0] for document in documents}
@@ -123,7 +133,7 @@ def remove_workload(rng: Random, documents: Documents) -> None:
 
 EDITS: tuple[Callable[[Random, Documents], None], ...] = (
     *(add_policy, remove_policy, edit_policy, edit_policy, edit_rule, edit_rule, edit_rule, relabel_workload, change_namespace),
-    *(change_ports, change_host_network, add_workload, remove_workload),
+    *(change_ports, change_host_network, swap_host_network, add_workload, remove_workload),
 )
 
 

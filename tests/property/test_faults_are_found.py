@@ -27,6 +27,7 @@ SEEDS = 200
 Reader = networkpolicy._Reader
 right_rule, right_peer, right_ip_block, right_port = Reader.rule, Reader.peer, Reader.ip_block, Reader.port
 right_isolates, right_match, right_joint_groups = networkpolicy._isolates, universe._match, delta._joint_groups
+right_columns = delta._column_phase
 right_meeting, right_mask, right_hosts, right_egress = index.Postings._meeting, decide._mask, decide._hosts, decide._egress_pieces
 
 
@@ -100,7 +101,11 @@ def _phantoms(*revisions: Any) -> Any:
 
 
 def _nodes_are_admitted_for_certain(direction: Any, outside: Any, pods: Any, space: Any) -> Iterator[Any]:
-    return ((classes, space.settled(mask >> space.size)) for classes, mask in right_hosts(direction, outside, pods, space))
+    return ((classes, space.settled(space.layers(mask)[1])) for classes, mask in right_hosts(direction, outside, pods, space))
+
+
+def _rows_twice(sources: Any, owned: list[int], destinations: Any) -> Any:
+    return right_columns(sources, [0] * len(owned), destinations)
 
 
 FAULTS: list[tuple[str, Any, str, Any]] = [
@@ -119,6 +124,8 @@ FAULTS: list[tuple[str, Any, str, Any]] = [
     ("only one label set counts", universe, "_match", _only_the_first_label_set),
     ("a replica is the same pod", Workload, "has_replicas", property(lambda self: False)),
     ("what was removed stays in head", delta, "_joint_groups", _phantoms),
+    ("the column phase is forgotten", delta, "_column_phase", lambda *_: ()),
+    ("the column phase repeats the rows", delta, "_column_phase", _rows_twice),
     ("a host-network pod is admitted for certain where it only may be", decide, "_hosts", _nodes_are_admitted_for_certain),
 ]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.policy import AnyPeer, Direction, NumberedPorts, PodPeer, Policy, PolicyRef, Rule, Tier
 from analyzers.model.selectors import LabelSelector
-from analyzers.reachability.ports import PortSpace
+from analyzers.reachability.ports import Condition, PortSpace
 from analyzers.sets.connections import PORTS, ConnectionSet, Protocol
 from analyzers.sets.intervals import IntervalSet
 
@@ -45,7 +45,19 @@ def test_a_verdict_mask_tells_what_is_certain_from_what_may_be() -> None:
     http, https = (NumberedPorts(Protocol.TCP, IntervalSet.of([(number, number)])) for number in (80, 443))
     space = PortSpace([policy([http, https])], [])
     one, other = (space.mask(each.protocol, each.numbers) for each in (http, https))
-    verdicts = space.verdicts(space.unsettled(one, other))
+    verdicts = space.verdicts(space.unsettled(one, other, Condition.SOURCE_NODE))
     assert verdicts.connections.ranges() == {"TCP": [[80, 80], [443, 443]]}
     assert verdicts.may.ranges() == {"TCP": [[443, 443]]}
+    assert verdicts.conditions == (Condition.SOURCE_NODE,)
     assert not space.verdicts(space.settled(one)).may
+
+
+def test_what_depends_on_two_conditions_is_certain_only_when_neither_is_left() -> None:
+    http = NumberedPorts(Protocol.TCP, IntervalSet.of([(80, 80)]))
+    space = PortSpace([policy([http])], [])
+    one = space.mask(Protocol.TCP, http.numbers)
+    source, destination = space.unsettled(0, one, Condition.SOURCE_NODE), space.unsettled(0, one, Condition.DESTINATION_NODE)
+    both = space.verdicts(source & destination)
+    assert (both.connections, both.conditions) == (both.may, (Condition.DESTINATION_NODE, Condition.SOURCE_NODE))
+    assert space.verdicts(source & space.settled(one)).conditions == (Condition.SOURCE_NODE,)
+    assert not space.verdicts(source & space.settled(0)).connections
