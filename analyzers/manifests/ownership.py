@@ -25,19 +25,26 @@ class Owners:
     """The controllers that the objects of one revision declare."""
 
     def __init__(self, pods: Iterable[tuple[ObjectRecord, PodMeaning]]) -> None:
-        declared = ((_itself(record.key), meaning.controller) for record, meaning in pods if record.key.kind in _FOLDED)
-        self._owner = {identity: owner for identity, owner in declared if owner is not None}
+        declared = ((record, meaning.controller) for record, meaning in pods if record.key.kind in _FOLDED)
+        self._workload = {_itself(record.key): _folded(record.key, owner) for record, owner in declared}
 
     def workload_of(self, key: ObjectKey, meaning: PodMeaning) -> Identity:
         """The identity under which the pods of an object are shown."""
         owner = meaning.controller
-        if owner is None or owner.kind == "Node" or key.kind not in {"Pod", *_FOLDED}:
-            return _itself(key)
-        owner = self._owner.get(owner, owner)
+        if key.kind != "Pod" or owner is None or owner.kind == "Node":
+            return _folded(key, owner)
+        if owner in self._workload:
+            return self._workload[owner]
         template_hash = dict(meaning.shape.labels).get(_HASH_LABEL, "")
         if owner.kind == "ReplicaSet" and template_hash and owner.name.endswith(f"-{template_hash}"):
             return Identity(owner.namespace, owner.name.removesuffix(f"-{template_hash}"), "Deployment")
         return owner
+
+
+def _folded(key: ObjectKey, owner: Identity | None) -> Identity:
+    """What an object that is no owned pod is shown as: a ReplicaSet as what controls it, a Job as its CronJob, anything else as itself."""
+    folds = owner is not None and (key.kind == "ReplicaSet" or (key.kind == "Job" and owner.kind == "CronJob"))
+    return owner if folds and owner is not None else _itself(key)
 
 
 def _itself(key: ObjectKey) -> Identity:

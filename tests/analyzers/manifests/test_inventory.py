@@ -75,6 +75,19 @@ def test_a_job_of_a_cron_job_counts_as_the_cron_job() -> None:
     assert ids(job + pod("p", "{kind: Job, name: backup-1, controller: true}")) == ["shop/backup[CronJob]"]
 
 
+def test_a_replica_set_that_stands_for_itself_keeps_its_pods() -> None:
+    metadata = "{name: web-5d4f, namespace: shop}"
+    declared = f"apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {metadata}\nspec: {{template: {TEMPLATE}}}\n"
+    owned = pod("p", "{kind: ReplicaSet, name: web-5d4f, controller: true}", "{pod-template-hash: 5d4f}")
+    assert ids(declared + owned) == ["shop/web-5d4f[ReplicaSet]"]
+
+
+def test_a_job_of_anything_but_a_cron_job_stands_for_itself() -> None:
+    owned = "{name: part-1, namespace: shop, ownerReferences: [{kind: JobSet, name: whole, controller: true}]}"
+    job = f"apiVersion: batch/v1\nkind: Job\nmetadata: {owned}\nspec: {{template: {TEMPLATE}}}\n"
+    assert ids(job + pod("p", "{kind: Job, name: part-1, controller: true}")) == ["shop/part-1[Job]"]
+
+
 def test_pods_of_one_workload_that_differ_keep_their_label_sets() -> None:
     owner = "{kind: StatefulSet, name: db, controller: true}"
     (workload,) = cluster(
