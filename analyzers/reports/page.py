@@ -1,0 +1,111 @@
+"""A page of limited length: what does not fit whole is left out, and said to be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from analyzers.reports.phrases import Name, Phrase, counted
+from analyzers.reports.rows import Ends, Row
+
+MOST_SUMMARISED = 10
+"""Pairs of namespaces that a summary of rows left out names."""
+
+MOST_COUNTED = 200
+"""Endpoints of a row left out above which its namespaces are not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under one heading. `write` gives a row as text, with or without its folds."""
+
+    title: str
+    rows: Sequence[Row]
+    write: Callable[[Row, bool], str]
+
+
+class Page:
+    """Text of at most `budget` characters."""
+
+    def __init__(self, budget: int) -> None:
+        self._room = budget
+
+    @property
+    def room(self) -> int:
+        """Characters left."""
+        return self._room
+
+    def fitting(self, text: str, otherwise: str = "") -> str:
+        """The text, or the other one, if it still fits; else nothing. What is given has taken its room."""
+        for each in (text, otherwise):
+            if len(each) <= self._room:
+                self._room -= len(each)
+                return each
+        return ""
+
+    def share(self, part: int, of: int) -> Page:
+        """A page of a part of the room that is left; give back what it did not use with `rejoin`."""
+        taken = self._room * part // of
+        self._room -= taken
+        return Page(taken)
+
+    def rejoin(self, page: Page) -> None:
+        """Take back the room that a share left over."""
+        self._room += page.room
+
+
+def fill(page: Page, tables: Sequence[Table], heading: Callable[[str], str]) -> tuple[str, list[tuple[str, Row]]]:
+    """The tables as far as they fit, whole rows only, and the rows left out with their table's title.
+
+    A table leaves a third of the room to the tables after it.
+    """
+    text: list[str] = []
+    left: list[tuple[str, Row]] = []
+    for position, table in enumerate(tables):
+        share = page.share(1, 1) if position == len(tables) - 1 else page.share(2, 3)
+        written = _written(share, table, heading(table.title))
+        text += written
+        left += [(table.title, row) for row in table.rows[max(0, len(written) - 1) :]]
+        page.rejoin(share)
+    return "".join(text), left
+
+
+def _written(page: Page, table: Table, heading: str) -> list[str]:
+    """The heading and the rows that fit; nothing where not even one does."""
+    top = page.fitting(heading)
+    if not top:
+        return []
+    rows: list[str] = []
+    for row in table.rows:
+        written = page.fitting(table.write(row, True)) or page.fitting(table.write(row, False))
+        if not written:
+            break
+        rows.append(written)
+    return [top, *rows] if rows else []
+
+
+def summary(left: Sequence[tuple[str, Row]]) -> list[Phrase]:
+    """The rows left out by heading and pair of namespaces, the largest counts first."""
+    counts = Counter((title, _where(row.sources), _where(row.destinations)) for title, row in left)
+    lines = [
+        (f"{title.lower()}: ", *_said(source), " → ", *_said(destination), f": {counted(number, 'flow')}")
+        for (title, source, destination), number in counts.most_common(MOST_SUMMARISED)
+    ]
+    rest = len(counts) - MOST_SUMMARISED
+    return [*lines, (f"and {counted(rest, 'more pair')} of namespaces",)] if rest > 0 else [*lines]
+
+
+def _where(ends: Ends) -> tuple[str, int]:
+    """The one namespace of the ends, or how many there are; none for addresses outside, and -1 where counting them would take long."""
+    if len(ends) > MOST_COUNTED:
+        return ("", -1)
+    namespaces = ends.namespaces
+    return (next(iter(namespaces)), 1) if len(namespaces) == 1 else ("", len(namespaces))
+
+
+def _said(where: tuple[str, int]) -> Phrase:
+    name, number = where
+    if number < 0:
+        return (f"more than {MOST_COUNTED} workloads",)
+    return ("outside",) if not number else ("namespace ", Name(name)) if number == 1 else (counted(number, "namespace"),)

@@ -1,0 +1,146 @@
+"""Rows: what one line of a table for people says. One row is one group, or the part of it that a filter shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Protocol
+
+from analyzers.impact.causes import Cause
+from analyzers.model.cluster import ExternalBlock, Workload
+from analyzers.sets.connections import ConnectionSet
+
+NOTHING = ConnectionSet()
+
+MOST_MERGED = 200_000
+"""Endpoints in all rows above which rows of bare pods stay apart: true as they are, and merging them names every endpoint."""
+
+
+class Ends(Protocol):
+    """A set of endpoints at one end of a row."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """The namespaces of its workloads."""
+        ...
+
+    @property
+    def blocks(self) -> tuple[ExternalBlock, ...]:
+        """Its address blocks, by id."""
+        ...
+
+    @property
+    def workloads(self) -> Iterable[Workload]:
+        """Its workloads, by id."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Ends that are listed one by one."""
+
+    workloads: tuple[Workload, ...] = ()
+    blocks: tuple[ExternalBlock, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.workloads) + len(self.blocks)
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """The namespaces of its workloads."""
+        return frozenset(each.namespace for each in self.workloads)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """Each source to each destination, on the same ports. `may` is the part of `ports` that is or was only may.
+
+    A bare pod on both ends has no flow to itself.
+    """
+
+    sources: Ends
+    destinations: Ends
+    ports: ConnectionSet
+    may: ConnectionSet = NOTHING
+    causes: tuple[Cause, ...] = ()
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of endpoints the row stands for."""
+        return len(self.sources) * len(self.destinations)
+
+
+def order(row: Row) -> tuple[int, int]:
+    """What a reviewer should see first: traffic from outside, then traffic to outside, then what concerns most pairs."""
+    return (0 if row.sources.blocks else 1 if row.destinations.blocks else 2, -row.pairs)
+
+
+def filtered(row: Row, namespaces: frozenset[str]) -> Iterable[Row]:
+    """The part of a row with either end in one of the namespaces; a product of sets, or two."""
+    if not namespaces:
+        return (row,)
+    sources_within, sources_beyond = _split(row.sources, namespaces)
+    destinations_within, _ = _split(row.destinations, namespaces)
+    parts = ((sources_within, row.destinations), (sources_beyond, destinations_within))
+    return tuple(Row(one, other, row.ports, row.may, row.causes) for one, other in parts if len(one) and len(other))
+
+
+def _split(ends: Ends, namespaces: frozenset[str]) -> tuple[Ends, Ends]:
+    if not ends.namespaces & namespaces:
+        return Listed(), ends
+    if ends.namespaces <= namespaces and not ends.blocks:
+        return ends, Listed()
+    within = tuple(each for each in ends.workloads if each.namespace in namespaces)
+    beyond = tuple(each for each in ends.workloads if each.namespace not in namespaces)
+    return Listed(within), Listed(beyond, ends.blocks)
+
+
+def merged(rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows, those joined that differ only in that a bare pod has no flow to itself."""
+    alone = [each for each in rows if _lone_pod(each) is not None]
+    if not alone or sum(len(each.sources) + len(each.destinations) for each in rows) > MOST_MERGED:
+        return rows
+    gathered: dict[object, list[Row]] = defaultdict(list)
+    for row in rows:
+        gathered[_likeness(row)].append(row)
+    return [_joined(alike) for alike in gathered.values()]
+
+
+def _lone_pod(row: Row) -> Workload | None:
+    """The bare pod that is all that a row has for sources."""
+    if len(row.sources) != 1 or row.sources.blocks:
+        return None
+    workload = next(iter(row.sources.workloads))
+    return None if workload.has_replicas else workload
+
+
+def _likeness(row: Row) -> object:
+    """Equal for rows that may be joined: a lone pod counts among its own destinations, as it has no flow to itself either way."""
+    pod = _lone_pod(row)
+    destinations = frozenset(each.id for each in row.destinations.workloads)
+    return (row.ports, row.may, frozenset(row.destinations.blocks), destinations | ({pod.id} if pod is not None else frozenset()))
+
+
+def _joined(alike: Sequence[Row]) -> Row:
+    if len(alike) == 1:
+        return alike[0]
+    sources = Listed(_by_id(each for row in alike for each in row.sources.workloads), _blocks(row.sources for row in alike))
+    destinations = Listed(_by_id(each for row in alike for each in row.destinations.workloads), _blocks(row.destinations for row in alike))
+    causes = tuple(dict.fromkeys(cause for row in alike for cause in row.causes))
+    may = reduce(or_, (row.may for row in alike))
+    return Row(sources, destinations, alike[0].ports, may, causes)
+
+
+def _by_id(workloads: Iterable[Workload]) -> tuple[Workload, ...]:
+    known = {each.id: each for each in workloads}
+    return tuple(known[key] for key in sorted(known))
+
+
+def _blocks(ends: Iterable[Ends]) -> tuple[ExternalBlock, ...]:
+    known = {block.id: block for each in ends for block in each.blocks}
+    return tuple(known[key] for key in sorted(known))

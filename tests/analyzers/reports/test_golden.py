@@ -1,0 +1,61 @@
+"""Each case is a folder of manifests before and after, with the reports that a reviewer gets to read.
+
+`REGOLD=1 pytest tests/analyzers/reports/test_golden.py` writes them anew: read what changed as a reviewer would.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from analyzers.impact.report import Revision
+from analyzers.manifests.folder import FolderTree
+from analyzers.model.diagnostics import SourceLocation
+from analyzers.pipeline import diff, explain, matrix
+from analyzers.reports import Context, Report, render
+
+GOLDEN = Path(__file__).parent / "golden"
+CASES = sorted(folder.name for folder in GOLDEN.iterdir())
+SUFFIXES = {"markdown": "md", "text": "txt", "csv": "csv", "dot": "dot"}
+EXPLAINED = ("service-port-closed", "shop/checkout", "shop/cart", "7070")
+
+
+def link(side: str, location: SourceLocation) -> str:
+    return f"https://forge.example/acme/infra/blob/{side}/{location.path}#L{location.line}"
+
+
+CONTEXTS = {"markdown": Context(link=link, report_url="https://flowdelta.example/reports/1", seconds=0.4)}
+
+
+def compare(report: Report, path: Path) -> None:
+    for format, suffix in SUFFIXES.items():
+        shown = "".join(render(format, report, context=CONTEXTS.get(format, Context())))
+        golden = path.with_name(f"{path.name}.{suffix}")
+        if os.environ.get("REGOLD"):
+            golden.write_text(shown, encoding="utf-8")
+        assert shown == golden.read_text(encoding="utf-8"), f"{golden.name} differs: read it, then run again with REGOLD=1"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_diff_reads_as_written(case: str) -> None:
+    base, head = (FolderTree(GOLDEN / case / side) for side in ("base", "head"))
+    revisions = (Revision("main", "9b04e17" + "0" * 33), Revision("refs/pull/7/head", "3f2c1aa" + "0" * 33))
+    compare(diff(base, head, base_revision=revisions[0], head_revision=revisions[1]), GOLDEN / case / "expected")
+
+
+@pytest.mark.parametrize("case", ["three-flows", "bare-pods"])
+def test_matrix_reads_as_written(case: str) -> None:
+    compare(matrix(FolderTree(GOLDEN / case / "head"), revision=Revision("main")), GOLDEN / case / "expected.matrix")
+
+
+def test_explanation_reads_as_written() -> None:
+    case, source, destination, port = EXPLAINED
+    compare(explain(FolderTree(GOLDEN / case / "head"), source, destination, port), GOLDEN / case / "expected.explain")
+    compare(explain(FolderTree(GOLDEN / case / "base"), source, destination), GOLDEN / case / "expected.explain-all")
+
+
+def test_every_case_has_its_reports() -> None:
+    for case in CASES:
+        assert {f"expected.{suffix}" for suffix in SUFFIXES.values()} <= {path.name for path in (GOLDEN / case).iterdir()}
