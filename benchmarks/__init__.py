@@ -1,0 +1,1 @@
+"""Benchmarks: how fast the answer comes, and what it costs, on repositories shaped like real ones."""
