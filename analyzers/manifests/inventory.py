@@ -50,8 +50,9 @@ def host_network_note(cluster: Cluster, reading: HostNetwork) -> tuple[Diagnosti
         return ()
     named = ", ".join(workload.id for workload in concerned[:_MOST_NAMED]) + (", …" if len(concerned) > _MOST_NAMED else "")
     read_as = "as addresses of their nodes, which policy does not select" if reading is HostNetwork.NODE else "like any other pod"
+    counted, verb = ("1 workload uses", "is") if len(concerned) == 1 else (f"{len(concerned)} workloads use", "are")
     first = min((origin for workload in concerned for origin in workload.origins), key=lambda each: (each.path, each.line))
-    return (Diagnostic.at("host-network", f"{len(concerned)} workloads use hostNetwork and are read {read_as}: {named}", first),)
+    return (Diagnostic.at("host-network", f"{counted} hostNetwork and {verb} read {read_as}: {named}", first),)
 
 
 def _workloads(pods: list[tuple[ObjectRecord, PodMeaning]]) -> tuple[Workload, ...]:

@@ -18,7 +18,7 @@ def no_link(side: str, location: SourceLocation) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """How to render. `namespaces` filters the rows shown by either end; `budget` caps markdown, in characters; `note` is a line that the
+    """How to render. `namespaces` filters the rows shown by either end; `budget` caps markdown, in characters; `note` is Markdown that the
     comment shows under its headline (a merge conflict, say); `report_url` is where the full report can be read; `seconds` is how long the
     analysis took."""
 

@@ -23,7 +23,7 @@ def written(graph: MultiDiGraph[str], comment: str = "") -> Iterator[str]:
     yield "digraph flowdelta {\n"
     if comment:
         yield f"  // {printable(comment)}\n"
-    yield '  graph [rankdir="LR", fontname="sans-serif"];\n'
+    yield '  graph [rankdir="LR", ranksep="1.6", nodesep="0.4", fontname="sans-serif"];\n'
     yield '  node [shape="box", fontname="sans-serif"];\n'
     yield '  edge [fontname="sans-serif", fontsize="10"];\n'
     clusters: dict[str | None, list[str]] = defaultdict(list)
@@ -32,7 +32,8 @@ def written(graph: MultiDiGraph[str], comment: str = "") -> Iterator[str]:
     for cluster, nodes in sorted(clusters.items(), key=lambda item: (item[0] is None, item[0] or "")):
         yield from nodes if cluster is None else _cluster(cluster, nodes)
     for source, destination, attributes in graph.edges(data=True):
-        yield f"  {_quoted(source)} -> {_quoted(destination)}{_attributes(attributes)};\n"
+        # An xlabel takes no part in the layout: with labels of edges graphviz needs minutes for hundreds of edges, and drops some.
+        yield f"  {_quoted(source)} -> {_quoted(destination)}{_attributes(attributes, 'xlabel')};\n"
     yield "}\n"
 
 
@@ -49,11 +50,11 @@ def _node(node: str, attributes: Mapping[str, object]) -> str:
     return f"  {_quoted(node)}{_attributes(attributes)};\n"
 
 
-def _attributes(attributes: Mapping[str, object]) -> str:
+def _attributes(attributes: Mapping[str, object], label: str = "label") -> str:
     said = [f"{key}={_quoted(str(value))}" for key, value in attributes.items() if key not in ("cluster", "lines")]
     lines = attributes.get("lines")
     if isinstance(lines, tuple):
-        said.insert(0, f"label={_label(lines)}")
+        said.insert(0, f"{label}={_label(lines)}")
     return f" [{', '.join(said)}]" if said else ""
 
 

@@ -34,7 +34,7 @@ MAY = (
 )
 
 _ENDS, _PORTS, _INDENT = 45, 22, 2
-_LONGEST, _MOST_FOLDED = 400, 10
+_LONGEST, _MOST_FOLDED = 400, 5
 
 
 def diff(report: DiffReport, context: Context) -> Iterator[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analyzers.reports.markdown_inline import prose
 from service.analysis.job import Result
-from service.analysis.wording import plain
 from service.forges.port import State
 
 # Characters of the report's Markdown; the rest of what a forge holds is left to the lines that are added here.
@@ -31,7 +31,7 @@ def analysed(result: Result, markdown: str) -> Verdict:
 
 def not_analysed(reason: str, remedy: str, state: State = State.ERROR) -> Verdict:
     """No report, why, and what a person can do. The reason may quote git or a forge; the remedy is Markdown of ours."""
-    return Verdict(state, f"Not analysed: {reason}", f"### Flowdelta: not analysed\n\n{plain(reason)} {remedy}\n")
+    return Verdict(state, f"Not analysed: {reason}", f"### Flowdelta: not analysed\n\n{prose(reason)} {remedy}\n")
 
 
 def from_fork() -> Verdict:

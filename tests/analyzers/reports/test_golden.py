@@ -15,6 +15,8 @@ from analyzers.manifests.folder import FolderTree
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.pipeline import diff, explain, matrix
 from analyzers.reports import Context, Report, render
+from analyzers.reports.rows import Ends
+from analyzers.reports.sections import HEAD, sections
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(folder.name for folder in GOLDEN.iterdir())
@@ -54,6 +56,26 @@ def test_explanation_reads_as_written() -> None:
     case, source, destination, port = EXPLAINED
     compare(explain(FolderTree(GOLDEN / case / "head"), source, destination, port), GOLDEN / case / "expected.explain")
     compare(explain(FolderTree(GOLDEN / case / "base"), source, destination), GOLDEN / case / "expected.explain-all")
+
+
+def members(ends: Ends) -> list[str]:
+    return [*(each.id for each in ends.workloads), *(block.id for block in ends.blocks)]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rows_stand_for_exactly_the_changed_pairs(case: str) -> None:
+    base, head = (FolderTree(GOLDEN / case / side) for side in ("base", "head"))
+    report = diff(base, head, base_revision=Revision("a"), head_revision=Revision("b"))
+    named = sorted(
+        (source, destination, section.revision == HEAD, str(row.ports))
+        for section in sections(report, Context())
+        for row in section.rows
+        for source in members(row.sources)
+        for destination in members(row.destinations)
+        if source != destination or not source.endswith("[Pod]")
+    )
+    changed = [(pair, True, pair.opened) for pair in report.pairs()] + [(pair, False, pair.closed) for pair in report.pairs()]
+    assert named == sorted((pair.source, pair.destination, opens, str(ports)) for pair, opens, ports in changed if ports)
 
 
 def test_every_case_has_its_reports() -> None:
