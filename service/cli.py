@@ -37,6 +37,7 @@ def _analysis_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Read hostNetwork pods as addresses of their node, or like any pod.",
         ),
         click.option("--namespace", "namespaces", multiple=True, metavar="NS", help="Show only rows with an end in NS; repeatable."),
+        click.option("--no-cache", is_flag=True, help="Do not remember parsed files between runs."),
         click.option("--strict", is_flag=True, help="Exit 2 when the analysis is incomplete."),
         click.option("-q", "--quiet", is_flag=True, help="No diagnostics on stderr."),
     )

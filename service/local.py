@@ -24,6 +24,7 @@ from analyzers.reports import Context, Report, render
 from analyzers.reports.escape import printable
 from service.checkout import CheckoutError, Conflict, GitTree, merge, open_repository, resolve, side_by_side
 from service.exits import BadInput, Exit
+from service.parse_cache import remembering
 
 _MOST_SHOWN = 20
 """Diagnostics listed on stderr."""
@@ -37,13 +38,15 @@ class Shared:
     output: Path | None
     host_network: str
     namespaces: tuple[str, ...]
+    no_cache: bool
     strict: bool
     quiet: bool
 
-    @property
-    def analysis(self) -> Options:
-        """The part that the analysis takes."""
-        return Options(HostNetwork(self.host_network))
+    @contextmanager
+    def analysis(self) -> Iterator[Options]:
+        """The part that the analysis takes, for one run."""
+        with remembering(None if self.no_cache else _cache_folder()) as shelf:
+            yield Options(HostNetwork(self.host_network), shelf=shelf)
 
     @property
     def context(self) -> Context:
@@ -54,7 +57,8 @@ class Shared:
 def matrix(path: Path, shared: Shared) -> Exit:
     """Run `flowdelta matrix`."""
     with _explained():
-        report = matrix_of_tree(_folder(path), shared.analysis, revision=Revision(str(path)))
+        with shared.analysis() as options:
+            report = matrix_of_tree(FolderTree(path), options, revision=Revision(str(path)))
         _refuse_empty(report, str(path))
         return _finish(report, shared)
 
@@ -62,7 +66,7 @@ def matrix(path: Path, shared: Shared) -> Exit:
 def diff_folders(base: Path, head: Path, shared: Shared, exit_code: bool) -> Exit:
     """Run `flowdelta diff` on two folders."""
     with _explained():
-        return _diff(_folder(base), _folder(head), Revision(str(base)), Revision(str(head)), shared, exit_code)
+        return _diff(FolderTree(base), FolderTree(head), Revision(str(base)), Revision(str(head)), shared, exit_code)
 
 
 def diff_revisions(repo: Path, base: str, head: str, subdir: str, merged: bool, shared: Shared, exit_code: bool) -> Exit:
@@ -84,15 +88,25 @@ def diff_revisions(repo: Path, base: str, head: str, subdir: str, merged: bool, 
 def explain(path: Path, source: str, destination: str, port: str | None, shared: Shared) -> Exit:
     """Run `flowdelta explain`."""
     with _explained():
-        return _finish(explain_tree(_folder(path), source, destination, port, shared.analysis), shared)
+        with shared.analysis() as options:
+            report = explain_tree(FolderTree(path), source, destination, port, options)
+        return _finish(report, shared)
 
 
-def _folder(path: Path) -> FolderTree:
-    return FolderTree(path)
+def _cache_folder() -> Path | None:
+    """Where the user's caches are, by the XDG rule; None for a user without a home."""
+    chosen = os.environ.get("XDG_CACHE_HOME", "")
+    if chosen.startswith("/"):
+        return Path(chosen) / "flowdelta"
+    try:
+        return Path.home() / ".cache" / "flowdelta"
+    except RuntimeError:
+        return None
 
 
 def _diff(base: Tree, head: Tree, base_revision: Revision, head_revision: Revision, shared: Shared, exit_code: bool) -> Exit:
-    report = diff_trees(base, head, shared.analysis, base_revision=base_revision, head_revision=head_revision)
+    with shared.analysis() as options:
+        report = diff_trees(base, head, options, base_revision=base_revision, head_revision=head_revision)
     _refuse_empty(report, f"{base_revision.label} and {head_revision.label}")
     ended = _finish(report, shared)
     if not exit_code:

@@ -260,6 +260,11 @@ class Settings:
         return self.listen_host, self.listen_port
 
     @property
+    def cache_dir(self) -> Path:
+        """The folder of the parse cache."""
+        return self.data_dir / "cache"
+
+    @property
     def webhook_secrets(self) -> tuple[Secret, ...]:
         """The secrets that a signature may be made with, the current one first."""
         return tuple(secret for secret in (self.github_webhook_secret, self.github_webhook_secret_previous) if secret)

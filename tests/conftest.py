@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,9 @@ os.environ.update(
     GIT_COMMITTER_NAME="Test Committer",
     GIT_COMMITTER_EMAIL="committer@example.com",
 )
+# What the command line remembers between runs must not come from, or go to, the person who runs the tests.
+_CACHE = tempfile.TemporaryDirectory(prefix="flowdelta-tests-")
+os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
 # Examples are the same in every run, so that a failure belongs to the change that shows it; a deadline would measure the machine.
 settings.register_profile("flowdelta", derandomize=True, deadline=None, print_blob=True)

@@ -18,6 +18,7 @@ from service.analysis.job import AnalysisError, ArchiveComparison, GitComparison
 from service.analysis.wording import conflict_note
 from service.archives import ArchiveError, ArchiveTree
 from service.checkout import CheckoutError, Conflict, GitTree, Mirrors, Repository, merge, side_by_side
+from service.parse_cache import remembering
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,10 @@ def compare(order: Order) -> Result:
 
 def _compared(order: Order, opened: _Opened) -> Result:
     base, head = opened.base, opened.head
-    options = Options(host_network=HostNetwork(order.host_network))
     started = time.monotonic()
-    report = diff(base.tree, head.tree, options, base_revision=base.revision, head_revision=head.revision)
+    with remembering(Path(order.cache) if order.cache else None) as shelf:
+        options = Options(host_network=HostNetwork(order.host_network), shelf=shelf)
+        report = diff(base.tree, head.tree, options, base_revision=base.revision, head_revision=head.revision)
     seconds = time.monotonic() - started
     note = conflict_note(opened.conflicts) if opened.conflicts else ""
 

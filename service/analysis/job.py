@@ -68,7 +68,7 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is compared and which reports are written into `directory`. `cpu` is in seconds, `memory` in bytes;
-    `report_url` is where the full report can be read."""
+    `report_url` is where the full report can be read, `cache` the folder of the parse cache (none where it is empty)."""
 
     comparison: GitComparison | ArchiveComparison
     reports: tuple[Wanted, ...]
@@ -77,6 +77,7 @@ class Order:
     cpu: int
     memory: int
     report_url: str = ""
+    cache: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The order as JSON."""

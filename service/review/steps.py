@@ -118,6 +118,7 @@ class Steps:
             cpu=int(self.settings.analysis_timeout) + 1,
             memory=self.settings.analysis_memory,
             report_url=self._link(request),
+            cache=str(self.settings.cache_dir),
         )
 
     def _keep(self, verdict: Verdict) -> Json:

@@ -81,6 +81,7 @@ class Api:
             host_network=asked.host_network or self.settings.host_network,
             cpu=int(self.settings.analysis_timeout) + 1,
             memory=self.settings.analysis_memory,
+            cache=str(self.settings.cache_dir),
         )
         self.analyse(order, self.settings.analysis_timeout)
         return Response(_stream(directory / "report"), content_type=_TYPES[format])

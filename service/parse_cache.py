@@ -1,0 +1,184 @@
+"""The parse cache: readings of files, kept on disk between runs.
+
+One SQLite file serves any number of processes, and a killed one leaves it whole. Each entry carries a keyed digest of its key and content,
+made with a secret of this cache, so an entry that was damaged, swapped or planted is not believed and the file is parsed anew. The cache
+never makes a run fail: where it cannot be used, nothing is remembered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import os
+import secrets
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from analyzers.manifests.limits import DEFAULT_LIMITS, Limits
+from analyzers.manifests.shelf import FileReading, ShelfKey
+from analyzers.manifests.wire import VERSION, decode, encode
+from analyzers.model.records import ObjectRecord
+
+log = logging.getLogger(__name__)
+
+LARGEST = 256 * 2**20
+"""Bytes of content that the cache may hold; what was not used for longest goes first."""
+
+_SCHEMA = "create table if not exists readings (key blob primary key, used integer, digest blob, content blob) without rowid"
+_AT_ONCE = 400  # keys in one query: within every build's limit on variables
+_DAY = 86_400
+
+
+class ParseCache:
+    """A shelf of readings in `folder`, made with the given limits. Raises nothing: a cache that cannot be used forgets everything."""
+
+    def __init__(self, folder: Path, limits: Limits, largest: int = LARGEST) -> None:
+        # The same bytes read by another version, or within other caps, may give something else.
+        self._salt = hashlib.blake2b(f"{VERSION}:{limits!r}".encode()).digest()
+        self._largest = largest
+        self._today = int(time.time()) // _DAY
+        self._connection: sqlite3.Connection | None = None
+        self._secret = b""
+        self._path = folder / "readings.sqlite"
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._secret = _secret(folder / "readings.key")
+            self._connection = _opened(self._path)
+        except (OSError, sqlite3.Error) as error:
+            log.warning("the parse cache cannot be used: %s", type(error).__name__)
+
+    def recall(self, keys: Iterable[ShelfKey]) -> Mapping[ShelfKey, FileReading[ObjectRecord]]:
+        """The readings that are kept, believed and of this version."""
+        wanted = {self._name(key): key for key in keys}
+        rows = self._selected(list(wanted))
+        readings = ((wanted[name], self._believed(name, digest, content, wanted[name].path)) for name, _, digest, content in rows)
+        self._touch([name for name, used, _, _ in rows if used != self._today])
+        return {key: reading for key, reading in readings if reading is not None}
+
+    def keep(self, readings: Mapping[ShelfKey, FileReading[ObjectRecord]]) -> None:
+        """Keep readings, and make room for them."""
+        rows = []
+        for key, reading in readings.items():
+            name, content = self._name(key), zlib.compress(encode(reading), 1)
+            rows.append((name, self._today, self._mac(name, content), content))
+        if rows:
+            self._write("insert or replace into readings values (?, ?, ?, ?)", rows)
+
+    def close(self) -> None:
+        """Make room and let go of the file."""
+        if self._connection is not None:
+            self._evict(self._connection)
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _believed(self, name: bytes, digest: bytes, content: bytes, path: str) -> FileReading[ObjectRecord] | None:
+        try:
+            if not hmac.compare_digest(digest, self._mac(name, content)):
+                return None
+            return decode(zlib.decompress(content), path)
+        except (ValueError, KeyError, TypeError, IndexError, zlib.error):
+            return None  # a column of another type, or what another program wrote
+
+    def _name(self, key: ShelfKey) -> bytes:
+        text = f"{key.content_id}\0{key.path}".encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(text, digest_size=20, key=self._salt).digest()
+
+    def _mac(self, name: bytes, content: bytes) -> bytes:
+        return hashlib.blake2b(name + content, digest_size=16, key=self._secret).digest()
+
+    def _selected(self, names: Sequence[bytes]) -> list[tuple[bytes, int, bytes, bytes]]:
+        rows: list[tuple[bytes, int, bytes, bytes]] = []
+        try:
+            for start in range(0, len(names), _AT_ONCE):
+                part = names[start : start + _AT_ONCE]
+                query = f"select key, used, digest, content from readings where key in ({', '.join('?' * len(part))})"
+                if self._connection is not None:
+                    rows += self._connection.execute(query, part)
+        except sqlite3.Error as error:
+            self._give_up(error)
+        return rows
+
+    def _touch(self, names: Sequence[bytes]) -> None:
+        """Remember by the day what was used; by the second would turn every read into a write."""
+        if names:
+            self._write("update readings set used = ? where key = ?", [(self._today, name) for name in names])
+
+    def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+        if self._connection is None:
+            return
+        try:
+            with self._connection:
+                self._connection.executemany(statement, rows)
+        except sqlite3.Error as error:
+            self._give_up(error)
+
+    def _evict(self, connection: sqlite3.Connection) -> None:
+        """Drop what was not used for longest until the rest fits."""
+        held = "select coalesce(sum(length(content)), 0) from readings"
+        oldest = "delete from readings where key in (select key from readings order by used limit 1000)"
+        try:
+            while connection.execute(held).fetchone()[0] > self._largest:
+                with connection:
+                    connection.execute(oldest)
+        except sqlite3.Error as error:
+            self._give_up(error)
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        """Go on without the cache. A damaged file is removed, so that the next run has a cache again; a busy one is left alone."""
+        log.warning("the parse cache is not used any more in this run: %s", type(error).__name__)
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if not isinstance(error, sqlite3.OperationalError):
+            _remove(self._path)
+
+
+@contextmanager
+def remembering(folder: Path | None, limits: Limits = DEFAULT_LIMITS) -> Iterator[ParseCache | None]:
+    """The cache in a folder, for as long as one run; None where there is no folder."""
+    cache = ParseCache(folder, limits) if folder is not None else None
+    try:
+        yield cache
+    finally:
+        if cache is not None:
+            cache.close()
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """The open database; a file that is no database is made anew."""
+    for attempt in range(2):
+        connection = sqlite3.connect(path, timeout=10)
+        try:
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = off")  # after a power cut entries may be missing or disbelieved, never wrong
+            connection.execute(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            if attempt or isinstance(error, sqlite3.OperationalError):
+                raise
+            _remove(path)
+        else:
+            return connection
+    raise AssertionError("unreachable")
+
+
+def _secret(path: Path) -> bytes:
+    """The secret of this cache, made by whoever comes first."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(secrets.token_bytes(32))
+    return path.read_bytes()

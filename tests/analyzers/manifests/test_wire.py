@@ -1,0 +1,57 @@
+"""Readings survive the way to bytes and back, and bytes that mean nothing are refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from analyzers.manifests.load import load
+from analyzers.manifests.shelf import FileReading, MemoryShelf, ShelfKey
+from analyzers.manifests.wire import decode, encode
+from analyzers.model.records import ObjectRecord
+from analyzers.pipeline import INTEREST
+from tests.oracle.cases import case
+from tests.property.product import MemoryTree
+
+
+class Watched(MemoryShelf[ObjectRecord]):
+    """A shelf whose readings can be looked at."""
+
+    def readings(self) -> dict[ShelfKey, FileReading[ObjectRecord]]:
+        return dict(self._known)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_every_reading_of_a_random_cluster_comes_back_as_it_was(seed: int) -> None:
+    shelf = Watched()
+    made = case(seed)
+    for files in (made.base_files, made.head_files):
+        load(MemoryTree(files), INTEREST, shelf=shelf)
+    assert shelf.readings()
+    for key, reading in shelf.readings().items():
+        assert decode(encode(reading), key.path) == reading
+
+
+def test_diagnostics_services_and_templates_come_back_too() -> None:
+    text = (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{port: 80, targetPort: web}, {port: 81, targetPort: 8081}]}\n"
+        "---\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: c}\n"
+        "---\napiVersion: v1\nkind: Pod\nmetadata: {name: Bad}\n---\nnothing: here\n---\n{{ template }}: {{\n"
+    )
+    shelf = Watched()
+    load(MemoryTree({"a.yaml": text.encode()}), INTEREST, shelf=shelf)
+    ((key, reading),) = shelf.readings().items()
+    assert {each.code for record in reading.found for each in record.diagnostics} == {"unsupported-kind", "invalid-object"}
+    assert reading.template_line is not None
+    assert decode(encode(reading), key.path) == reading
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"[[[1]],[],null,0]", b'[[["","Pod","a","b",1,"",["what"],[]]],[],null,0]', b"\xff"])
+def test_bytes_that_are_no_reading_are_refused(data: bytes) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError, IndexError)):
+        decode(data, "a.yaml")
+
+
+def test_a_reading_is_json_and_runs_no_code() -> None:
+    assert json.loads(encode(FileReading((), (), None, 3))) == [[], [], None, 3]

@@ -1,0 +1,164 @@
+"""The parse cache: nothing is parsed twice, and nothing that is not what was kept is believed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from analyzers.manifests.limits import DEFAULT_LIMITS, Limits
+from analyzers.manifests.load import load
+from analyzers.manifests.shelf import FileReading, ShelfKey
+from analyzers.model.records import ObjectRecord
+from analyzers.pipeline import INTEREST
+from service.parse_cache import ParseCache
+from tests.conftest import ROOT
+from tests.oracle.cases import case
+from tests.property.product import MemoryTree
+
+FILES = case(7).base_files
+KEYS = [ShelfKey(entry.content_id, entry.path) for entry in MemoryTree(FILES).entries()]
+
+
+def opened(folder: Path, limits: Limits = DEFAULT_LIMITS, largest: int = 2**20) -> ParseCache:
+    return ParseCache(folder, limits, largest)
+
+
+def filled(folder: Path) -> dict[ShelfKey, FileReading[ObjectRecord]]:
+    """Fill a cache by loading, and close it; what it then holds."""
+    cache = opened(folder)
+    load(MemoryTree(FILES), INTEREST, shelf=cache)
+    cache.close()
+    return recalled(folder)
+
+
+def recalled(folder: Path, limits: Limits = DEFAULT_LIMITS) -> dict[ShelfKey, FileReading[ObjectRecord]]:
+    cache = opened(folder, limits)
+    found = dict(cache.recall(KEYS))
+    cache.close()
+    return found
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A filled cache, opened behind its back."""
+    assert filled(tmp_path / "cache")
+    with closing(sqlite3.connect(tmp_path / "cache" / "readings.sqlite")) as connection:
+        yield connection
+
+
+def test_every_file_is_recalled_as_it_was_read(tmp_path: Path) -> None:
+    kept = filled(tmp_path)
+    assert set(kept) == set(KEYS)
+    plain, from_cache = load(MemoryTree(FILES), INTEREST), load(Refusing(FILES), INTEREST, shelf=opened(tmp_path))
+    assert (plain.found, plain.diagnostics, plain.files) == (from_cache.found, from_cache.diagnostics, from_cache.files)
+
+
+class Refusing(MemoryTree):
+    """A tree that lists its files and is never read."""
+
+    def read(self, entries):  # type: ignore[no-untyped-def]
+        assert not list(entries)
+        return iter(())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update readings set content = zeroblob(40)",
+        "update readings set content = substr(content, 1, length(content) - 1)",
+        "update readings set digest = zeroblob(16)",
+        "update readings set content = null",
+        "update readings set digest = 'text', content = 'text'",
+        # Each entry in the place of another, content and digest together.
+        "create table was as select * from readings;"
+        "update readings set (digest, content) = (select digest, content from was where was.key <> readings.key limit 1)",
+    ],
+)
+def test_a_damaged_or_swapped_entry_is_not_believed(tmp_path: Path, table: sqlite3.Connection, damage: str) -> None:
+    table.executescript(damage)
+    assert recalled(tmp_path / "cache") == {}
+    cache = opened(tmp_path / "cache")
+    assert load(MemoryTree(FILES), INTEREST, shelf=cache).found == load(MemoryTree(FILES), INTEREST).found
+    cache.close()
+    assert set(recalled(tmp_path / "cache")) == set(KEYS)
+
+
+def test_a_cache_of_another_secret_is_not_believed(tmp_path: Path, table: sqlite3.Connection) -> None:
+    (tmp_path / "cache" / "readings.key").write_bytes(b"another secret that is thirty-two")
+    assert recalled(tmp_path / "cache") == {}
+
+
+def test_other_caps_read_anew(tmp_path: Path) -> None:
+    filled(tmp_path)
+    assert recalled(tmp_path, Limits(depth=3)) == {}
+
+
+@pytest.mark.parametrize("garbage", [b"", b"no database at all, only text " * 400])
+def test_a_file_that_is_no_database_is_made_anew(tmp_path: Path, garbage: bytes) -> None:
+    (tmp_path / "readings.sqlite").write_bytes(garbage)
+    assert set(filled(tmp_path)) == set(KEYS)
+
+
+def test_a_folder_that_cannot_be_used_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    cache = opened(tmp_path / "file" / "cache")
+    assert load(MemoryTree(FILES), INTEREST, shelf=cache).found
+    assert cache.recall(KEYS) == {}
+    cache.close()
+
+
+def test_the_secret_is_for_its_owner_alone(tmp_path: Path) -> None:
+    filled(tmp_path)
+    assert (tmp_path / "readings.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_not_used_for_longest_makes_room(tmp_path: Path, table: sqlite3.Connection) -> None:
+    table.execute("update readings set used = 1 where key in (select key from readings limit 1)")
+    table.commit()
+    ((held,),) = table.execute("select sum(length(content)) from readings")
+    opened(tmp_path / "cache", largest=held - 1).close()
+    assert table.execute("select count(*) from readings where used = 1").fetchone() == (0,)
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from analyzers.manifests.limits import DEFAULT_LIMITS
+from analyzers.manifests.load import load
+from analyzers.pipeline import INTEREST
+from service.parse_cache import ParseCache
+from tests.oracle.cases import case
+from tests.property.product import MemoryTree
+print("ready", flush=True)
+while True:
+    for seed in range(8):
+        cache = ParseCache(Path(sys.argv[1]), DEFAULT_LIMITS)
+        load(MemoryTree(case(seed).base_files), INTEREST, shelf=cache)
+        cache.close()
+        print(seed, flush=True)
+"""
+
+
+def test_several_processes_share_it_and_a_killed_one_leaves_it_whole(tmp_path: Path) -> None:
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        for line in writer.stdout:
+            if line.strip() == "7":
+                break
+    for writer in writers:
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.communicate()
+    assert set(recalled(tmp_path)) == set(KEYS)
+    with closing(sqlite3.connect(tmp_path / "readings.sqlite")) as connection:
+        assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
