@@ -1,0 +1,134 @@
+"""The cases, each run in a process of its own: `python -m benchmarks.cases NAME` prints what it cost as one line of JSON."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.shapes import Files, Profile, mass_change, one_line_change, profile, repository
+
+Measured = dict[str, float]
+
+SMALL, LARGE, HUGE = profile("small", 1_000, 100), profile("large", 10_000, 1_000), profile("huge", 100_000, 10_000)
+REPOSITORY = Profile("repository", 900, 2_000, 3_300)
+
+
+def in_memory(shape: Profile, change: Callable[[Files], Files]) -> Measured:
+    """One diff of two trees in memory, CPU seconds by stage; `engine` is everything after reading."""
+    from analyzers.pipeline import Revision, diff
+    from benchmarks.trees import MemoryTree
+
+    base = repository(shape)
+    head = change(base)
+    began: list[tuple[str, float]] = []
+    gc.disable()
+    report = diff(
+        MemoryTree(base),
+        MemoryTree(head),
+        base_revision=Revision("base"),
+        head_revision=Revision("head"),
+        observe=lambda stage: began.append((stage, time.process_time())),
+    )
+    ended = time.process_time()
+    engine = next(at for stage, at in began if stage == "reachability")
+    compared = next(at for stage, at in began if stage == "diff")
+    pairs = report.summary.pairs
+    return {
+        "files": len(base),
+        "read": engine - began[0][1],
+        "reachability": compared - engine,
+        "diff": ended - compared,
+        "engine": ended - engine,
+        "pairs": pairs,
+        "peak MiB": _peak(resource.RUSAGE_SELF),
+    }
+
+
+def streamed_pairs(shape: Profile) -> Measured:
+    """Listing every changed pair of a mass change: what it adds to the peak memory, in MiB, for the first and for all."""
+    from analyzers.pipeline import Revision, diff
+    from benchmarks.trees import MemoryTree
+
+    base = repository(shape)
+    report = diff(MemoryTree(base), MemoryTree(mass_change(base)), base_revision=Revision("base"), head_revision=Revision("head"))
+    stream = report.pairs()
+    next(stream)
+    before, began = _peak(resource.RUSAGE_SELF), time.process_time()
+    count = 1 + sum(1 for _ in stream)
+    return {"pairs": count, "listing": time.process_time() - began, "added MiB": _peak(resource.RUSAGE_SELF) - before}
+
+
+def safe_loader() -> Measured:
+    """The measure of parsing: PyYAML's CSafeLoader over one revision's files, once."""
+    import yaml
+
+    files = repository(REPOSITORY)
+    began = time.process_time()
+    for text in files.values():
+        for _ in yaml.load_all(text, yaml.CSafeLoader):
+            pass
+    return {"files": len(files), "cpu": time.process_time() - began}
+
+
+def from_git() -> Measured:
+    """`flowdelta diff --repo` of a one-line change: with an empty parse cache, and again."""
+    from benchmarks.trees import git_repository
+
+    with tempfile.TemporaryDirectory() as folder:
+        base = repository(REPOSITORY)
+        git_repository(Path(folder) / "repository", base, one_line_change(base))
+        first, second = (_command(folder, "diff", "--repo", f"{folder}/repository", "base", "head") for _ in range(2))
+    return {"empty cache": first, "again": second, "peak MiB": _peak(resource.RUSAGE_CHILDREN)}
+
+
+def start_up() -> Measured:
+    """`flowdelta --help`, and `flowdelta diff` of a small sample: wall seconds, the best of five."""
+    sample = Path(__file__).parent.parent / "sample_repos" / "relabel"
+    with tempfile.TemporaryDirectory() as folder:
+        best = {}
+        for name, arguments in (("help", ("--help",)), ("diff", ("diff", str(sample / "base"), str(sample / "head")))):
+            best[name] = min(_wall(folder, *arguments) for _ in range(5))
+    return best
+
+
+def _command(cache: str, *arguments: str) -> float:
+    """The CPU seconds of one command and its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    environment = {**os.environ, "XDG_CACHE_HOME": f"{cache}/cache"}
+    subprocess.run([sys.executable, "-m", "service", *arguments, "-q"], check=True, stdout=subprocess.DEVNULL, env=environment)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _wall(cache: str, *arguments: str) -> float:
+    environment = {**os.environ, "XDG_CACHE_HOME": f"{cache}/cache"}
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-m", "service", *arguments], check=True, stdout=subprocess.DEVNULL, env=environment)
+    return time.monotonic() - began
+
+
+def _peak(whose: int) -> float:
+    return resource.getrusage(whose).ru_maxrss / 1024
+
+
+CASES: dict[str, Callable[[], Measured]] = {
+    "small, one line": lambda: in_memory(SMALL, one_line_change),
+    "large, one line": lambda: in_memory(LARGE, one_line_change),
+    "large, mass change": lambda: in_memory(LARGE, mass_change),
+    "huge, one line": lambda: in_memory(HUGE, one_line_change),
+    "large, pairs of a mass change": lambda: streamed_pairs(LARGE),
+    "repository, CSafeLoader": safe_loader,
+    "repository, from git": from_git,
+    "start-up": start_up,
+}
+
+if __name__ == "__main__":
+    print(json.dumps(CASES[sys.argv[1]]()))
