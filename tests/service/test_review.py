@@ -3,6 +3,7 @@ so that a test can stop a review between any two steps and let it begin again.""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -384,8 +385,9 @@ def test_what_a_pull_request_names_does_not_reach_anyone_or_break_out(bench: Ben
     assert bench.run() == "done"
     comment = bench.site.comment
     assert "conflict" in comment
-    for markup in ("@octocat", "](evil", "<img", "`|"):
-        assert markup not in comment
+    spoken = re.sub(r"(?<!`)(`+)(?!`)(.*?)(?<!`)\1(?!`)", "", comment)  # a forge obeys nothing inside a code span
+    for markup in ("@octocat", "evil", "<img", "|**"):
+        assert markup not in spoken
 
 
 def test_comments_are_ours_alone(bench: Bench) -> None:
