@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -18,7 +18,7 @@ from analyzers.manifests.load import Interest, load
 from analyzers.manifests.objects import record, settle, with_namespace
 from analyzers.manifests.reread import reread
 from analyzers.manifests.shelf import MemoryShelf, Shelf
-from analyzers.manifests.tree import Tree
+from analyzers.manifests.tree import Entry, Tree
 from analyzers.model.cluster import Endpoint, HostNetwork
 from analyzers.model.diagnostics import Diagnostic, is_complete, of_both_sides
 from analyzers.model.manifest import Manifest
@@ -87,6 +87,7 @@ class _Read:
     objects: tuple[ObjectRecord, ...]
     scope: Scope
     diagnostics: tuple[Diagnostic, ...]
+    listed: Mapping[str, Entry]
 
 
 def matrix(tree: Tree, options: Options = DEFAULTS, *, revision: Revision = UNNAMED, observe: Observer = ignore) -> MatrixReport:
@@ -117,7 +118,9 @@ def diff(
     space = port_space(universe, snapshots)
     compiled = [compile_revision(universe, number, snapshot, space, options.host_network) for number, snapshot in enumerate(snapshots)]
     observe("diff")
-    bodies = [partial(reread, tree, wanted=wanted, settled=with_namespace) for tree in (base, head)]
+    bodies = [
+        partial(reread, tree, side.listed, wanted=wanted, settled=with_namespace) for tree, side in zip((base, head), sides, strict=True)
+    ]
     before, after = (
         Analysed(side.revision, side.snapshot, one, side.objects, body, side.scope)
         for side, one, body in zip(sides, compiled, bodies, strict=True)
@@ -145,7 +148,7 @@ def _read(tree: Tree, options: Options, revision: Revision, observe: Observer) -
     namespaces = {each.namespace for each in cluster.workloads} | set(cluster.namespaces)
     scope = Scope(len(cluster.workloads), len(policies), len(namespaces), loaded.files)
     diagnostics = tuple(sorted({*found, *empty}, key=lambda each: each.sort_key))
-    return _Read(revision, Snapshot(cluster, policies), objects, scope, diagnostics)
+    return _Read(revision, Snapshot(cluster, policies), objects, scope, diagnostics, loaded.listed)
 
 
 def _endpoints(universe: Universe, found: Matrix) -> tuple[Endpoint, ...]:

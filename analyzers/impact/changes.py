@@ -94,8 +94,10 @@ class Folding:
             plain_sources, plain_destinations = each.sources & ~self._varied, each.destinations & ~self._varied
             if plain_sources and plain_destinations:
                 yield Between(plain_sources, plain_destinations, self.change(each.base, each.head))
-            touched.update(product(self._firsts(each.sources & self._varied), self._firsts(each.destinations)))
-            touched.update(product(members_of(plain_sources), self._firsts(each.destinations & self._varied)))
+            if varied := each.sources & self._varied:
+                touched.update(product(self._firsts(varied), self._firsts(each.destinations)))
+            if varied := each.destinations & self._varied:
+                touched.update(product(members_of(plain_sources), self._firsts(varied)))
         rows: dict[tuple[int, Change], list[int]] = {}
         for source, destination in sorted(touched):
             cells = product(self._all(source), self._all(destination))

@@ -112,7 +112,7 @@ Key = TypeVar("Key")
 
 def _add(parts: dict[Key, Members], key: Key, more: Members) -> None:
     known = parts[key]
-    parts[key] = replace(known, classes=known.classes | more.classes, blocks=(*known.blocks, *more.blocks))
+    parts[key] = Members(known.classes | more.classes, known.singles, (*known.blocks, *more.blocks))
 
 
 def _gather(row: Row, classes: list[int], universe: Universe, sources: dict[Row, _Gathered]) -> None:

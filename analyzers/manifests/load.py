@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -26,13 +26,14 @@ BATCH = 512
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[Item]):
-    """What a tree holds: what its wanted manifests were made into, by (path, line), its diagnostics in report order, and how many files and
-    bytes were read."""
+    """What a tree holds: what its wanted manifests were made into, by (path, line), its diagnostics in report order, how many files and
+    bytes were read, and every file that the tree lists, by path."""
 
     found: tuple[Item, ...]
     diagnostics: tuple[Diagnostic, ...]
     files: int
     bytes: int
+    listed: Mapping[str, Entry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ class _Loader(Generic[Item]):
         self._diagnostics += rendering_diagnostics(self._template_lines, self._charts)
         diagnostics = sorted(set(self._diagnostics), key=lambda diagnostic: diagnostic.sort_key)
         found = tuple(item for _, items in sorted(self._found, key=lambda each: each[0]) for item in items)
-        return Loaded(found, tuple(diagnostics), self._files, self._bytes)
+        listed = {entry.path: entry for entry in self._listing.files}
+        return Loaded(found, tuple(diagnostics), self._files, self._bytes, listed)
 
     def _readings(self, entries: list[Entry]) -> Iterator[tuple[Entry, FileReading[Item]]]:
         """The readings of some files: known ones from the shelf, the others read, and kept for the next time."""

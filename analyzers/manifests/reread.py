@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterable, Mapping
 from analyzers.manifests.limits import DEFAULT_LIMITS, NodeBudget
 from analyzers.manifests.prescan import Wanted
 from analyzers.manifests.reading import read_file
-from analyzers.manifests.tree import Entry, EntryKind, Tree, Unreadable
+from analyzers.manifests.tree import Entry, Tree, Unreadable
 from analyzers.model.manifest import Manifest
 from analyzers.model.records import ObjectKey
 
 
 def reread(
-    tree: Tree, paths: Iterable[str], *, wanted: Wanted, settled: Callable[[Manifest], Manifest]
+    tree: Tree, listed: Mapping[str, Entry], paths: Iterable[str], *, wanted: Wanted, settled: Callable[[Manifest], Manifest]
 ) -> Mapping[tuple[ObjectKey, str, int], Manifest]:
-    """The objects of some files of a tree, by key, path and line. A file that cannot be read any more gives nothing."""
-    chosen = set(paths)
-    entries = [entry for entry in tree.entries() if entry.path in chosen and entry.kind is EntryKind.FILE] if chosen else []
+    """The objects of some of the listed files of a tree, by key, path and line. A file that cannot be read any more gives nothing."""
+    entries = [listed[path] for path in sorted(set(paths))]
     return {place: manifest for entry, data in tree.read(entries) for place, manifest in _objects(entry, data, wanted, settled)}
 
 

@@ -81,26 +81,34 @@ def _joint_groups(base: Compiled, head: Compiled, direction: Direction) -> list[
 
 
 def _row_phase(group: _Group, changed: list[tuple[int, int, int]], destinations: list[_Group]) -> Iterator[Rectangle]:
+    found: dict[tuple[int, int, int], int] = defaultdict(int)
     for pieces, base_out, head_out in changed:
         for column in destinations:
             towards = column.classes & pieces
             if not towards:
                 continue
             for sources, base_in, head_in in overlay(column.base.within(group.classes), column.head.within(group.classes)):
-                if base_out & base_in != head_out & head_in:
-                    yield Rectangle(sources, towards, base_out & base_in, head_out & head_in)
+                before, after = base_out & base_in, head_out & head_in
+                if before != after:
+                    found[sources, before, after] |= towards
+    for (sources, before, after), towards in found.items():
+        yield Rectangle(sources, towards, before, after)
 
 
 def _column_phase(sources: list[_Group], owned: list[int], destinations: list[_Group]) -> Iterator[Rectangle]:
     for column in destinations:
+        found: dict[tuple[int, int, int], int] = defaultdict(int)
         for pieces, base_in, head_in in differing(column.base, column.head):
             for group, rows in zip(sources, owned, strict=True):
                 from_here = group.classes & pieces
                 if not from_here:
                     continue
                 for towards, out in group.base.within(column.classes & ~rows):
-                    if out & base_in != out & head_in:
-                        yield Rectangle(from_here, towards, out & base_in, out & head_in)
+                    before, after = out & base_in, out & head_in
+                    if before != after:
+                        found[towards, before, after] |= from_here
+        for (towards, before, after), from_here in found.items():
+            yield Rectangle(from_here, towards, before, after)
 
 
 def _united(pieces: list[tuple[int, int, int]]) -> int:
