@@ -276,7 +276,8 @@ def test_rare_zip_methods_are_refused_by_name(method: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"hello", b"kind: Namespace\n" * 100, b"\x7fELF" + bytes(600), b"Rar!\x1a\x07" + b"x" * 600, gzip.compress(b"x" * 600, mtime=0)]
+    "data",
+    [b"", b"hello", b"kind: Namespace\n" * 100, b"\x7fELF" + bytes(600), b"Rar!\x1a\x07" + b"x" * 600, gzip.compress(b"x" * 600, mtime=0)],
 )
 def test_what_is_no_archive_is_said_to_be_none(data: bytes) -> None:
     assert refusal(data).reason == "not-an-archive"
