@@ -24,7 +24,7 @@ from analyzers.model.diagnostics import Diagnostic, is_complete, of_both_sides
 from analyzers.model.manifest import Manifest
 from analyzers.model.policy import Direction
 from analyzers.model.records import Meaning, ObjectRecord, PolicyMeaning
-from analyzers.reachability.compiled import compile_revision, port_space
+from analyzers.reachability.compiled import compile_revisions
 from analyzers.reachability.matrix import Matrix
 from analyzers.reachability.universe import Snapshot, Universe, join
 
@@ -95,7 +95,7 @@ def matrix(tree: Tree, options: Options = DEFAULTS, *, revision: Revision = UNNA
     read = _read(tree, options, revision, observe)
     observe("reachability")
     universe = join([read.snapshot])
-    compiled = compile_revision(universe, 0, read.snapshot, port_space(universe, [read.snapshot]), options.host_network)
+    (compiled,) = compile_revisions(universe, [read.snapshot], options.host_network)
     found = Matrix(universe, compiled)
     return MatrixReport(revision, read.scope, _endpoints(universe, found), lambda: _flows(universe, found), read.diagnostics)
 
@@ -115,8 +115,7 @@ def diff(
     observe("reachability")
     snapshots = [side.snapshot for side in sides]
     universe = join(snapshots)
-    space = port_space(universe, snapshots)
-    compiled = [compile_revision(universe, number, snapshot, space, options.host_network) for number, snapshot in enumerate(snapshots)]
+    compiled = compile_revisions(universe, snapshots, options.host_network)
     observe("diff")
     bodies = [
         partial(reread, tree, side.listed, wanted=wanted, settled=with_namespace) for tree, side in zip((base, head), sides, strict=True)
@@ -132,7 +131,7 @@ def explain(tree: Tree, source: str, destination: str, port: str | None = None, 
     """Why one end can or cannot reach another. Raises ExplainError."""
     read = _read(tree, options, UNNAMED, ignore)
     universe = join([read.snapshot])
-    compiled = compile_revision(universe, 0, read.snapshot, port_space(universe, [read.snapshot]), options.host_network)
+    (compiled,) = compile_revisions(universe, [read.snapshot], options.host_network)
     return Explainer(universe, compiled, read.snapshot.policies, read.diagnostics).explain(source, destination, port)
 
 

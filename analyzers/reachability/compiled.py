@@ -21,6 +21,9 @@ from analyzers.reachability.universe import Snapshot, Universe
 Profile = tuple[int, ...]
 """The policies that select a pod in one direction, by their position."""
 
+Resolved = tuple[tuple[NamedPort, int | None], ...]
+"""What the port names that a profile's rules use stand for on its pods."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
@@ -61,39 +64,72 @@ def port_space(universe: Universe, snapshots: Sequence[Snapshot]) -> PortSpace:
     return PortSpace(policies, {(named.protocol, number) for shape in shapes for named, number in shape.named_ports if named in used})
 
 
-def compile_revision(universe: Universe, revision: int, snapshot: Snapshot, space: PortSpace, host_network: HostNetwork) -> Compiled:
-    """Decide every profile of one revision."""
-    index = PodIndex(universe, revision, snapshot, host_network)
-    subjects = [index.select(policy.subject) for policy in snapshot.policies]
-    egress, ingress = (
-        _decide_side(direction, snapshot.policies, subjects, index, space) for direction in (Direction.EGRESS, Direction.INGRESS)
-    )
-    return Compiled(index, space, egress, ingress)
+def compile_revisions(universe: Universe, snapshots: Sequence[Snapshot], host_network: HostNetwork) -> list[Compiled]:
+    """Decide the profiles of every revision of a universe, over the port atoms of all.
+
+    A profile that meets the same policies among the same pods was decided before: where a later revision changes no pod and no namespace,
+    only profiles with a changed policy are decided again."""
+    space = port_space(universe, snapshots)
+    compiled: list[Compiled] = []
+    decider: _Decider | None = None
+    for revision, snapshot in enumerate(snapshots):
+        if decider is None or not _same_pods(universe, snapshots[revision - 1], snapshot, revision):
+            decider = _Decider(PodIndex(universe, revision, snapshot, host_network), space)
+        egress, ingress = (decider.side(direction, snapshot.policies) for direction in (Direction.EGRESS, Direction.INGRESS))
+        compiled.append(Compiled(decider.index, space, egress, ingress))
+    return compiled
 
 
-def _decide_side(direction: Direction, policies: Sequence[Policy], subjects: Sequence[int], index: PodIndex, space: PortSpace) -> Side:
-    """Group the classes by (profile, port names that its rules use, resolved) and decide each group."""
-    profiles: dict[int, list[int]] = defaultdict(list)
-    for position, (policy, classes) in enumerate(zip(policies, subjects, strict=True)):
-        if direction in policy.isolates:
-            for number in members_of(classes):
-                profiles[number].append(position)
-    names = [_names_used(policy, direction) for policy in policies]
-    used: dict[Profile, tuple[NamedPort, ...]] = {}
-    groups: dict[tuple[Profile, tuple[int | None, ...]], int] = {}
-    group_of = [-1] * len(index.universe.classes)
-    covers: list[Cover] = []
-    for number in members_of(index.present):
-        profile = tuple(profiles.get(number, ()))
-        if profile not in used:
-            used[profile] = tuple({named for position in profile for named in names[position]})
-        resolved = {named: index.resolve(number, named) for named in used[profile]}
-        key = (profile, tuple(resolved.values()))
-        if key not in groups:
-            groups[key] = len(covers)
-            covers.append(decide(direction, [policies[position] for position in profile], index, space, resolved.get))
-        group_of[number] = groups[key]
-    return Side(tuple(group_of), tuple(covers))
+def _same_pods(universe: Universe, before: Snapshot, after: Snapshot, revision: int) -> bool:
+    """Whether selection gives the same in a revision as in the one before it: no pod and no label of a namespace differs."""
+    labels = (snapshot.cluster.namespace_labels for snapshot in (before, after))
+    named = [list(map(of, universe.spans)) for of in labels]
+    return named[0] == named[1] and all(each.shapes[revision - 1] == each.shapes[revision] for each in universe.classes)
+
+
+class _Decider:
+    """Decides profiles among the pods of one index, each once."""
+
+    def __init__(self, index: PodIndex, space: PortSpace) -> None:
+        self.index = index
+        self._space = space
+        self._decided: dict[tuple[Direction, tuple[int, ...], Resolved], Cover] = {}
+        self._held: list[tuple[Policy, ...]] = []
+
+    def side(self, direction: Direction, policies: tuple[Policy, ...]) -> Side:
+        """Group the classes by (profile, port names that its rules use, resolved) and take the cover of each group."""
+        profiles = self._profiles(direction, policies)
+        names = [_names_used(policy, direction) for policy in policies]
+        used: dict[Profile, tuple[NamedPort, ...]] = {}
+        groups: dict[tuple[Profile, Resolved], int] = {}
+        group_of = [-1] * len(self.index.universe.classes)
+        covers: list[Cover] = []
+        for number in members_of(self.index.present):
+            profile = profiles.get(number, ())
+            if profile not in used:
+                used[profile] = tuple({named for position in profile for named in names[position]})
+            resolved = tuple((named, self.index.resolve(number, named)) for named in used[profile])
+            if (profile, resolved) not in groups:
+                groups[profile, resolved] = len(covers)
+                covers.append(self._cover(direction, [policies[position] for position in profile], resolved))
+            group_of[number] = groups[profile, resolved]
+        self._held.append(policies)  # policies are known by identity, so they must stay
+        return Side(tuple(group_of), tuple(covers))
+
+    def _profiles(self, direction: Direction, policies: tuple[Policy, ...]) -> dict[int, Profile]:
+        """The policies that isolate each class in a direction; classes that none isolates are left out."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for position, policy in enumerate(policies):
+            if direction in policy.isolates:
+                for number in members_of(self.index.select(policy.subject)):
+                    found[number].append(position)
+        return {number: tuple(positions) for number, positions in found.items()}
+
+    def _cover(self, direction: Direction, selecting: list[Policy], resolved: Resolved) -> Cover:
+        key = (direction, tuple(map(id, selecting)), resolved)
+        if key not in self._decided:
+            self._decided[key] = decide(direction, selecting, self.index, self._space, dict(resolved).get)
+        return self._decided[key]
 
 
 def _names_used(policy: Policy, direction: Direction) -> frozenset[NamedPort]:
