@@ -52,6 +52,10 @@ types: setup ## check types with mypy --strict
 contracts: setup ## check who may import whom
 	$(BIN)/lint-imports
 
+.PHONY: bench
+bench: setup ## measure CPU time and memory on generated repositories and write BENCHMARKS.md (some ten minutes)
+	$(BIN)/python -m benchmarks
+
 .PHONY: serve
 serve: runtime ## run the web service; `.venv/bin/flowdelta serve --help` lists its settings
 	$(BIN)/python -m service serve

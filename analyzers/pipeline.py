@@ -30,13 +30,13 @@ from analyzers.reachability.universe import Snapshot, Universe, join
 
 __all__ = ["ExplainError", "Options", "Revision", "diff", "explain", "matrix"]
 
-Observer = Callable[[str], None]
-"""Told the name of each stage as it begins; the caller owns clocks and progress bars."""
+Observer = Callable[[str, int, int], None]
+"""Told the stage at work, and how much of how much of it is done (0 of 0 where that cannot be told); the caller owns clocks and bars."""
 
 _CLAIMED = {kind: dialect for dialect in DIALECTS for kind in dialect.kinds}
 
 
-def ignore(stage: str) -> None:
+def ignore(stage: str, done: int, total: int) -> None:
     """An observer that does nothing."""
 
 
@@ -93,7 +93,7 @@ class _Read:
 def matrix(tree: Tree, options: Options = DEFAULTS, *, revision: Revision = UNNAMED, observe: Observer = ignore) -> MatrixReport:
     """The reachability matrix of one tree of manifests."""
     read = _read(tree, options, revision, observe)
-    observe("reachability")
+    observe("reachability", 0, 0)
     universe = join([read.snapshot])
     (compiled,) = compile_revisions(universe, [read.snapshot], options.host_network)
     found = Matrix(universe, compiled)
@@ -112,11 +112,11 @@ def diff(
     """What changes from one tree of manifests to another."""
     both = replace(options, shelf=MemoryShelf(options.shelf))
     sides = [_read(tree, both, revision, observe) for tree, revision in ((base, base_revision), (head, head_revision))]
-    observe("reachability")
+    observe("reachability", 0, 0)
     snapshots = [side.snapshot for side in sides]
     universe = join(snapshots)
     compiled = compile_revisions(universe, snapshots, options.host_network)
-    observe("diff")
+    observe("diff", 0, 0)
     bodies = [
         partial(reread, tree, side.listed, wanted=wanted, settled=with_namespace) for tree, side in zip((base, head), sides, strict=True)
     ]
@@ -137,8 +137,7 @@ def explain(tree: Tree, source: str, destination: str, port: str | None = None, 
 
 def _read(tree: Tree, options: Options, revision: Revision, observe: Observer) -> _Read:
     """Load one tree and lower what it holds."""
-    observe("read")
-    loaded = load(tree, INTEREST, options.limits, options.shelf)
+    loaded = load(tree, INTEREST, options.limits, options.shelf, partial(observe, "read"))
     objects, settling = settle(loaded.found)
     cluster = take_inventory(objects)
     policies = tuple(policy for each in objects if isinstance(each.meaning, PolicyMeaning) for policy in each.meaning.policies)

@@ -35,7 +35,7 @@ def in_memory(shape: Profile, change: Callable[[Files], Files]) -> Measured:
         MemoryTree(head),
         base_revision=Revision("base"),
         head_revision=Revision("head"),
-        observe=lambda stage: began.append((stage, time.process_time())),
+        observe=lambda stage, *_: began.append((stage, time.process_time())),
     )
     ended = time.process_time()
     engine = next(at for stage, at in began if stage == "reachability")

@@ -25,6 +25,7 @@ from analyzers.reports.escape import printable
 from service.checkout import CheckoutError, Conflict, GitTree, merge, open_repository, resolve, side_by_side
 from service.exits import BadInput, Exit
 from service.parse_cache import remembering
+from service.progress import watching
 
 _MOST_SHOWN = 20
 """Diagnostics listed on stderr."""
@@ -57,8 +58,8 @@ class Shared:
 def matrix(path: Path, shared: Shared) -> Exit:
     """Run `flowdelta matrix`."""
     with _explained():
-        with shared.analysis() as options:
-            report = matrix_of_tree(FolderTree(path), options, revision=Revision(str(path)))
+        with shared.analysis() as options, watching(quiet=shared.quiet) as observe:
+            report = matrix_of_tree(FolderTree(path), options, revision=Revision(str(path)), observe=observe)
         _refuse_empty(report, str(path))
         return _finish(report, shared)
 
@@ -105,8 +106,8 @@ def _cache_folder() -> Path | None:
 
 
 def _diff(base: Tree, head: Tree, base_revision: Revision, head_revision: Revision, shared: Shared, exit_code: bool) -> Exit:
-    with shared.analysis() as options:
-        report = diff_trees(base, head, options, base_revision=base_revision, head_revision=head_revision)
+    with shared.analysis() as options, watching(quiet=shared.quiet) as observe:
+        report = diff_trees(base, head, options, base_revision=base_revision, head_revision=head_revision, observe=observe)
     _refuse_empty(report, f"{base_revision.label} and {head_revision.label}")
     ended = _finish(report, shared)
     if not exit_code:

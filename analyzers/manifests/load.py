@@ -44,14 +44,23 @@ class Interest(Generic[Item]):
     interpret: Callable[[Manifest], Item]
 
 
-def load(tree: Tree, interest: Interest[Item], limits: Limits = DEFAULT_LIMITS, shelf: Shelf[Item] | None = None) -> Loaded[Item]:
+def load(
+    tree: Tree,
+    interest: Interest[Item],
+    limits: Limits = DEFAULT_LIMITS,
+    shelf: Shelf[Item] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Loaded[Item]:
     """What is made of the wanted manifests of a tree, whatever the order in which the tree lists its files.
 
     Files named .yaml, .yml and .json are read, and kustomizations; a file that `shelf` knows is not parsed again, nor read where the tree
-    names its content. What cannot be read is a diagnostic, and all else is read. Documents of unwanted kinds are passed over, most of them
-    unparsed, so errors within them may go unreported.
-    """
-    return _Loader(tree, interest, limits, MemoryShelf() if shelf is None else shelf).load()
+    names its content. `progress` is told how many of how many files are done. What cannot be read is a diagnostic, and all else is read.
+    Documents of unwanted kinds are passed over, most of them unparsed, so errors within them may go unreported."""
+    return _Loader(tree, interest, limits, MemoryShelf() if shelf is None else shelf).load(progress or _unseen)
+
+
+def _unseen(done: int, total: int) -> None:
+    """Nobody watches."""
 
 
 class _Loader(Generic[Item]):
@@ -67,12 +76,13 @@ class _Loader(Generic[Item]):
         self._nodes_left = limits.tree_nodes
         self._files = self._bytes = 0
 
-    def load(self) -> Loaded[Item]:
+    def load(self, progress: Callable[[int, int], None]) -> Loaded[Item]:
         """Kustomizations first, because they tell which files are patches; then every other file."""
         templates, kustomizations, plain = self._sorted_out()
         patches = self._read_kustomizations(kustomizations)
         admitted = self._admitted(entry for entry in plain if entry.path not in patches)
         for start in range(0, len(admitted), BATCH):
+            progress(start, len(admitted))
             if not all(self._take(entry.path, reading) for entry, reading in self._readings(admitted[start : start + BATCH])):
                 break
         self._locate_templates(templates)

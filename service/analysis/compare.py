@@ -91,7 +91,8 @@ def _sides(repository: Repository, base: GitSide, head: GitSide, merged: str = "
     """Both sides; `merged` is the tree to read for head where it is not that of its commit."""
     before, after = GitTree(repository, base.commit, base.subdir), GitTree(repository, merged or head.commit, head.subdir)
     one, other = side_by_side(before, after)
-    return _Opened(_Side(one, Revision(base.label, base.commit)), _Side(other, Revision(head.label, head.commit)))
+    label = f"{head.label} merged into {base.label}" if merged else head.label
+    return _Opened(_Side(one, Revision(base.label, base.commit)), _Side(other, Revision(label, head.commit)))
 
 
 def _link(comparison: GitComparison | ArchiveComparison, revision: Revision, location: SourceLocation) -> str | None:

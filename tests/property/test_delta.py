@@ -101,7 +101,7 @@ def relabelled(files: Files) -> Files:
     rng = Random(5)
     edits = (("/name: app-3\n", "/name: app-4\n"), ("env: dev", "env: prod"))
     edited = dict(files)
-    for path, text in files.items():
+    for path in files:
         if not path.startswith("policies/") and rng.random() < 0.5:
             for old, new in edits:
                 edited[path] = edited[path].replace(old, new)
