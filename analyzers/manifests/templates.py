@@ -45,12 +45,14 @@ class Charts:
     def is_template(self, path: str) -> bool:
         """Whether a path lies under the templates/ of a chart. What stands there, and whether it does, is decided by values at render time,
         even where it parses as it is."""
+        if not self._roots or "templates/" not in path:
+            return False
         folders = list(above(path))
         return any(inner == join(outer, "templates") and outer in self._roots for inner, outer in pairwise(folders))
 
     def is_own_file(self, path: str) -> bool:
         """Whether a path lies right in a chart's folder: its metadata and values, which are no objects."""
-        return dirname(path) in self._roots
+        return bool(self._roots) and dirname(path) in self._roots
 
 
 def rendering_diagnostics(marks: Mapping[str, int], charts: Charts) -> Iterable[Diagnostic]:
