@@ -23,6 +23,8 @@ REPOSITORY = Profile("repository", 900, 2_000, 3_300)
 
 def in_memory(shape: Profile, change: Callable[[Files], Files]) -> Measured:
     """One diff of two trees in memory, CPU seconds by stage; `engine` is everything after reading."""
+    import deepdiff  # noqa: F401  # what a run imports once is counted by the case of start-up
+
     from analyzers.pipeline import Revision, diff
     from benchmarks.trees import MemoryTree
 

@@ -52,9 +52,9 @@ def repository(shape: Profile, seed: int = 1) -> Files:
 
 
 def one_line_change(files: Files) -> Files:
-    """The port of one rule of one policy moves."""
-    path = next(path for path in sorted(files) if path.startswith("policies/") and "    - port: " in files[path])
-    return files | {path: files[path].replace("    - port: ", "    - port: 1", 1)}
+    """One default-deny selects other pods."""
+    path = next(path for path in sorted(files) if "name: default-deny" in files[path])
+    return files | {path: files[path].replace("podSelector: {}", "podSelector: {matchLabels: {tier: none}}")}
 
 
 def mass_change(files: Files) -> Files:

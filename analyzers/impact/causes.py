@@ -70,7 +70,9 @@ Bodies = Callable[[Iterable[str]], Mapping[tuple[ObjectKey, str, int], Manifest]
 def changed_objects(base: Iterable[ObjectRecord], head: Iterable[ObjectRecord]) -> list[ChangedObject]:
     """The objects that are only in one revision or differ in a field that the analysis reads, by identity, in the order of kinds and
     names."""
-    before, after = ({_identity(each): each for each in side} for side in (base, head))
+    # A record that both revisions share is one object: files that do not differ are read once.
+    old, new = {id(each): each for each in base}, {id(each): each for each in head}
+    before, after = ({_identity(one[key]): one[key] for key in one if key not in other} for one, other in ((old, new), (new, old)))
     pairs = ((before.get(key), after.get(key)) for key in sorted({*before, *after}))
     return [ChangedObject(one, other) for one, other in pairs if one is None or other is None or one.content != other.content]
 

@@ -119,6 +119,5 @@ def thinned(files: Files) -> Files:
 def test_the_delta_is_the_full_difference_on_realistic_clusters(change: Callable[[Files], Files], isolated: float) -> None:
     files = repository(profile("realistic", 900, 240, isolated))
     base, head = ({path: text.encode() for path, text in each.items()} for each in (files, change(files)))
-    changed = examine(base, head, HostNetwork.NODE)
-    assert changed or change is one_line_change
+    assert examine(base, head, HostNetwork.NODE) > 0
     assert examine(base, base, HostNetwork.NODE) == 0
