@@ -32,6 +32,7 @@ LARGEST = 256 * 2**20
 _SCHEMA = "create table if not exists readings (key blob primary key, used integer, digest blob, content blob) without rowid"
 _AT_ONCE = 400  # keys in one query: within every build's limit on variables
 _DAY = 86_400
+_SECRET = 32  # bytes
 
 
 class ParseCache:
@@ -174,11 +175,15 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _secret(path: Path) -> bytes:
-    """The secret of this cache, made by whoever comes first."""
+    """The secret of this cache, made by whoever comes first. OSError while that one has not finished."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(secrets.token_bytes(32))
-    return path.read_bytes()
+        secret = path.read_bytes()
+    else:
+        with os.fdopen(descriptor, "wb") as stream:
+            secret = secrets.token_bytes(_SECRET)
+            stream.write(secret)
+    if len(secret) != _SECRET:
+        raise OSError(f"{path} holds no secret")
+    return secret

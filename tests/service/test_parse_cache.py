@@ -92,7 +92,12 @@ def test_a_damaged_or_swapped_entry_is_not_believed(tmp_path: Path, table: sqlit
 
 
 def test_a_cache_of_another_secret_is_not_believed(tmp_path: Path, table: sqlite3.Connection) -> None:
-    (tmp_path / "cache" / "readings.key").write_bytes(b"another secret that is thirty-two")
+    (tmp_path / "cache" / "readings.key").write_bytes(b"another secret of thirty-two byt")
+    assert recalled(tmp_path / "cache") == {}
+
+
+def test_a_secret_that_is_not_all_there_is_not_used(tmp_path: Path, table: sqlite3.Connection) -> None:
+    (tmp_path / "cache" / "readings.key").write_bytes(b"")
     assert recalled(tmp_path / "cache") == {}
 
 
