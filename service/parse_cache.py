@@ -13,15 +13,19 @@ import logging
 import os
 import secrets
 import sqlite3
+import sys
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
+
+import analyzers
 from analyzers.manifests.limits import DEFAULT_LIMITS, Limits
 from analyzers.manifests.shelf import FileReading, ShelfKey
-from analyzers.manifests.wire import VERSION, decode, encode
+from analyzers.manifests.wire import decode, encode
 from analyzers.model.records import ObjectRecord
 
 log = logging.getLogger(__name__)
@@ -39,22 +43,21 @@ class ParseCache:
     """A shelf of readings in `folder`, made with the given limits. Raises nothing: a cache that cannot be used forgets everything."""
 
     def __init__(self, folder: Path, limits: Limits, largest: int = LARGEST) -> None:
-        # The same bytes read by another version, or within other caps, may give something else.
-        self._salt = hashlib.blake2b(f"{VERSION}:{limits!r}".encode()).digest()
         self._largest = largest
         self._today = int(time.time()) // _DAY
         self._connection: sqlite3.Connection | None = None
-        self._secret = b""
+        self._secret = self._salt = b""
         self._path = folder / "readings.sqlite"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._salt = _origin(limits)
             self._secret = _secret(folder / "readings.key")
             self._connection = _opened(self._path)
         except (OSError, sqlite3.Error) as error:
             log.warning("the parse cache cannot be used: %s", type(error).__name__)
 
     def recall(self, keys: Iterable[ShelfKey]) -> Mapping[ShelfKey, FileReading[ObjectRecord]]:
-        """The readings that are kept, believed and of this version."""
+        """The readings that are kept, believed, and made by this code."""
         wanted = {self._name(key): key for key in keys}
         rows = self._selected(list(wanted))
         readings = ((wanted[name], self._believed(name, digest, content, wanted[name].path)) for name, _, digest, content in rows)
@@ -172,6 +175,20 @@ def _opened(path: Path) -> sqlite3.Connection:
         else:
             return connection
     raise AssertionError("unreachable")
+
+
+def _origin(limits: Limits) -> bytes:
+    """What a reading depends on beside the file: the caps, the parser, and the code that makes records of its events.
+
+    Hashing the code takes some milliseconds and can never be forgotten, as raising a version by hand can.
+    """
+    hasher = hashlib.blake2b(f"{limits!r} {yaml.__version__} {sys.version_info[:2]}".encode())
+    folder = Path(analyzers.__file__).parent
+    for package in ("sets", "model", "manifests", "dialects"):
+        for path in sorted((folder / package).glob("*.py")):
+            hasher.update(path.name.encode() + path.read_bytes())
+    hasher.update((folder / "pipeline.py").read_bytes())
+    return hasher.digest()
 
 
 def _secret(path: Path) -> bytes:

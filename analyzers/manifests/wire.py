@@ -1,7 +1,6 @@
 """Readings as bytes and back: plain JSON lists, so that reading a kept one runs no code and costs little.
 
-The shape is private to this file. `VERSION` must change with it, and with anything that makes the loader or a dialect read the same bytes
-differently; a test holds digests of known readings to remind of that.
+The shape is private to this file. Whoever keeps readings must forget them when the code that makes them changes.
 """
 
 from __future__ import annotations
@@ -32,8 +31,6 @@ from analyzers.model.selectors import Labels, LabelSelector, Operator, Requireme
 from analyzers.sets.connections import Protocol
 from analyzers.sets.intervals import IntervalSet
 from analyzers.sets.ip_blocks import Family, IPBlock
-
-VERSION = 1
 
 
 def encode(reading: FileReading[ObjectRecord]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import analyzers
 from analyzers.manifests.limits import DEFAULT_LIMITS, Limits
 from analyzers.manifests.load import load
 from analyzers.manifests.shelf import FileReading, ShelfKey
@@ -106,6 +108,16 @@ def test_other_caps_read_anew(tmp_path: Path) -> None:
     assert recalled(tmp_path, Limits(depth=3)) == {}
 
 
+def test_other_code_reads_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(tmp_path / "cache")
+    shutil.copytree(ROOT / "analyzers", tmp_path / "analyzers")
+    monkeypatch.setattr(analyzers, "__file__", str(tmp_path / "analyzers" / "__init__.py"))
+    assert set(recalled(tmp_path / "cache")) == set(KEYS)
+    with (tmp_path / "analyzers" / "dialects" / "networkpolicy.py").open("a") as stream:
+        stream.write("# a rule read otherwise\n")
+    assert recalled(tmp_path / "cache") == {}
+
+
 @pytest.mark.parametrize("garbage", [b"", b"no database at all, only text " * 400])
 def test_a_file_that_is_no_database_is_made_anew(tmp_path: Path, garbage: bytes) -> None:
     (tmp_path / "readings.sqlite").write_bytes(garbage)
@@ -136,6 +148,7 @@ def test_what_was_not_used_for_longest_makes_room(tmp_path: Path, table: sqlite3
 WRITER = """
 import sys
 from pathlib import Path
+import analyzers
 from analyzers.manifests.limits import DEFAULT_LIMITS
 from analyzers.manifests.load import load
 from analyzers.pipeline import INTEREST

