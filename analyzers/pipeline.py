@@ -10,7 +10,7 @@ from analyzers.dialects import DIALECTS
 from analyzers.dialects.unsupported import is_policy_shaped
 from analyzers.impact.diff import Analysed
 from analyzers.impact.diff import diff as diff_analysed
-from analyzers.impact.explain import Explainer, ExplainError
+from analyzers.impact.explain import Explainer, ExplainError, parse_port
 from analyzers.impact.report import DiffReport, Explanation, Flow, MatrixReport, Revision, Scope
 from analyzers.manifests.inventory import INVENTORY_KINDS, host_network_note, read_inventory, take_inventory
 from analyzers.manifests.limits import Limits
@@ -129,10 +129,12 @@ def diff(
 
 def explain(tree: Tree, source: str, destination: str, port: str | None = None, options: Options = DEFAULTS) -> Explanation:
     """Why one end can or cannot reach another. Raises ExplainError."""
+    question = parse_port(port) if port is not None else None
+    asked = [(question.protocol, question.number)] if question is not None else []
     read = _read(tree, options, UNNAMED, ignore)
     universe = join([read.snapshot])
-    (compiled,) = compile_revisions(universe, [read.snapshot], options.host_network)
-    return Explainer(universe, compiled, read.snapshot.policies, read.diagnostics).explain(source, destination, port)
+    (compiled,) = compile_revisions(universe, [read.snapshot], options.host_network, asked)
+    return Explainer(universe, compiled, read.snapshot.policies, read.diagnostics).explain(source, destination, question)
 
 
 def _read(tree: Tree, options: Options, revision: Revision, observe: Observer) -> _Read:

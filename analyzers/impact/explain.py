@@ -63,9 +63,8 @@ class Explainer:
         self._matrix = Matrix(universe, compiled)
         self._indices = {joint.id: index for index, joint in enumerate(universe.workloads)}
 
-    def explain(self, source_text: str, destination_text: str, port_text: str | None) -> Explanation:
-        """The verdict for one pair and what decided it. Raises ExplainError."""
-        port = parse_port(port_text) if port_text is not None else None
+    def explain(self, source_text: str, destination_text: str, port: PortQuestion | None) -> Explanation:
+        """The verdict for one pair and what decided it; `port` must be an atom of the compiled revision. Raises ExplainError."""
         source, destination = self._end(source_text), self._end(destination_text)
         if isinstance(source, IPBlock) and isinstance(destination, IPBlock):
             raise ExplainError("unknown-endpoint", "both ends are addresses: at least one must be a workload, such as shop/web[Deployment]")
@@ -81,21 +80,13 @@ class Explainer:
 
     def _end(self, text: str) -> End:
         """The workload or the addresses that a person names."""
-        matches = (
-            [self._indices[text]]
-            if text in self._indices
-            else [index for key, index in self._indices.items() if key.partition("[")[0] == text]
-        )
+        matches = [text] if text in self._indices else [key for key in self._indices if key.partition("[")[0] == text]
         if len(matches) == 1:
-            return self._universe.workloads[matches[0]]
+            return self._universe.workloads[self._indices[matches[0]]]
         block = self._block(text) if not matches else None
         if block is not None:
             return block
-        near = (
-            difflib.get_close_matches(text, self._indices, n=3, cutoff=0.7)
-            if not matches
-            else [self._universe.workloads[each].id for each in matches]
-        )
+        near = matches or difflib.get_close_matches(text, self._indices, n=3, cutoff=0.7)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise ExplainError("unknown-endpoint", f"{text!r} is neither a workload of these manifests nor an address{hint}")
 

@@ -6,7 +6,7 @@ cell(source, destination) = egress(source) towards destination ∩ ingress(desti
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from analyzers.model.cluster import HostNetwork, NamedPort
@@ -17,6 +17,7 @@ from analyzers.reachability.decide import decide
 from analyzers.reachability.index import PodIndex
 from analyzers.reachability.ports import PortSpace
 from analyzers.reachability.universe import Snapshot, Universe
+from analyzers.sets.connections import Protocol
 
 Profile = tuple[int, ...]
 """The policies that select a pod in one direction, by their position."""
@@ -56,20 +57,23 @@ class Compiled:
         return self.egress.cover_of(source).at(destination) & self.ingress.cover_of(destination).at(source)
 
 
-def port_space(universe: Universe, snapshots: Sequence[Snapshot]) -> PortSpace:
-    """The port atoms that the policies of all revisions tell apart, port names resolved."""
+def port_space(universe: Universe, snapshots: Sequence[Snapshot], asked: Iterable[tuple[Protocol, int]] = ()) -> PortSpace:
+    """The port atoms that the policies of all revisions tell apart, port names resolved, and ports `asked` about by themselves."""
     policies = [policy for snapshot in snapshots for policy in snapshot.policies]
     used = {port for policy in policies for rule in policy.rules for port in rule.ports if isinstance(port, NamedPort)}
     shapes = (shape for each in universe.classes for shape in each.shapes if shape is not None)
-    return PortSpace(policies, {(named.protocol, number) for shape in shapes for named, number in shape.named_ports if named in used})
+    resolved = {(named.protocol, number) for shape in shapes for named, number in shape.named_ports if named in used}
+    return PortSpace(policies, {*resolved, *asked})
 
 
-def compile_revisions(universe: Universe, snapshots: Sequence[Snapshot], host_network: HostNetwork) -> list[Compiled]:
-    """Decide the profiles of every revision of a universe, over the port atoms of all.
+def compile_revisions(
+    universe: Universe, snapshots: Sequence[Snapshot], host_network: HostNetwork, asked: Iterable[tuple[Protocol, int]] = ()
+) -> list[Compiled]:
+    """Decide the profiles of every revision of a universe, over the port atoms of all; ports `asked` about are atoms of their own.
 
     A profile that meets the same policies among the same pods was decided before: where a later revision changes no pod and no namespace,
     only profiles with a changed policy are decided again."""
-    space = port_space(universe, snapshots)
+    space = port_space(universe, snapshots, asked)
     compiled: list[Compiled] = []
     decider: _Decider | None = None
     for revision, snapshot in enumerate(snapshots):

@@ -75,6 +75,11 @@ def test_without_a_port_everything_that_passes_is_listed() -> None:
     assert (found.verdict, found.connections.ranges()) == ("allowed", {"TCP": [[7070, 7070]]})
 
 
+def test_with_a_port_only_that_port_is_spoken_of() -> None:
+    found = asked("shop/cart", "shop/web", "8080/TCP")
+    assert (found.verdict, found.connections.ranges()) == ("allowed", {"TCP": [[8080, 8080]]})
+
+
 @pytest.mark.parametrize(("address", "verdict"), [("203.0.113.9", "allowed"), ("203.0.113.0/24", "allowed"), ("198.51.100.1", "denied")])
 def test_an_end_may_be_an_address(address: str, verdict: str) -> None:
     assert asked(address, "shop/cart[Deployment]", "443").verdict == verdict
