@@ -41,20 +41,20 @@ class EndpointSet:
     @cached_property
     def ids(self) -> tuple[str, ...]:
         """The endpoint ids, sorted."""
-        names = [self._universe.workloads[index].id for index in self._indices()]
+        names = [self._universe.workloads[index].id for index in self.indices]
         return tuple(sorted((*names, *(block.name() for block in self.members.blocks))))
 
     @property
     def first(self) -> str:
         """The least endpoint id."""
-        least = min(self._indices(), default=None)
+        least = min(self.indices, default=None)
         names = [block.name() for block in self.members.blocks]
         return min(names if least is None else [*names, self._universe.workloads[least].id])
 
     @property
     def workloads(self) -> Iterator[JointWorkload]:
         """The workloads in the set, by id."""
-        return (self._universe.workloads[index] for index in sorted(self._indices()))
+        return (self._universe.workloads[index] for index in sorted(self.indices))
 
     @property
     def blocks(self) -> tuple[ExternalBlock, ...]:
@@ -70,12 +70,13 @@ class EndpointSet:
     def touched(self) -> int:
         """Every class that has a member in the set, varied workloads with all their classes."""
         touched = self.members.classes
-        for index in self._indices():
+        for index in self.indices:
             for number in self._universe.workloads[index].classes:
                 touched |= 1 << number
         return touched
 
-    def _indices(self) -> Iterator[int]:
+    @property
+    def indices(self) -> Iterator[int]:
+        """The positions of its workloads in the universe, in no order."""
         yield from self.members.singles
-        for number in members_of(self.members.classes):
-            yield from self._universe.members[number]
+        yield from self._universe.within(self.members.classes)

@@ -36,7 +36,7 @@ class PairRows:
                     self._by_class[number].append((outward.block, outward.change))
         self._groups: dict[int | IPBlock, dict[Alike, int]] = defaultdict(dict)
         for position, group in enumerate(groups):
-            for source in self._indices(group.sources.members.classes, group.sources.members.singles):
+            for source in group.sources.indices:
                 self._groups[source][group.alike] = position
             for block in group.sources.members.blocks:
                 self._groups[block][group.alike] = position
@@ -58,7 +58,7 @@ class PairRows:
             if isinstance(destination, IPBlock):
                 yield destination.name(), change
             else:
-                yield from ((self._universe.workloads[each].id, change) for each in self._indices(destination, ()) if each != itself)
+                yield from ((self._universe.workloads[each].id, change) for each in self._universe.within(destination) if each != itself)
 
     def _pair(self, source: str, destination: str, change: Change, group: int) -> PairChange:
         read = self._space.connections
@@ -66,8 +66,3 @@ class PairRows:
         conditions = tuple(sorted({*base.conditions, *head.conditions}))
         ports = (read(change.opened), read(change.closed), read(change.may))
         return PairChange(source, destination, base.connections, head.connections, *ports, group, conditions)
-
-    def _indices(self, classes: int, singles: Sequence[int] | frozenset[int]) -> Iterator[int]:
-        yield from singles
-        for number in members_of(classes):
-            yield from self._universe.members[number]

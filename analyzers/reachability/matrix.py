@@ -9,7 +9,7 @@ from operator import or_
 
 from analyzers.model.cluster import ExternalBlock
 from analyzers.model.policy import Direction
-from analyzers.reachability.bits import bits_of, members_of
+from analyzers.reachability.bits import bits_of
 from analyzers.reachability.compiled import Compiled, members_by_group
 from analyzers.reachability.cover import Outside, Piece, overlay_addresses
 from analyzers.reachability.universe import Universe
@@ -31,9 +31,8 @@ class Matrix:
         workload, found = self.universe.workloads[index], dict[int, int]()
         for source in workload.classes:
             for classes, mask in self._row(source):
-                for number in members_of(classes):
-                    for member in self.universe.members[number]:
-                        found[member] = found.get(member, 0) | mask
+                for member in self.universe.within(classes):
+                    found[member] = found.get(member, 0) | mask
         if not workload.latest.has_replicas:
             found.pop(index, None)
         return found

@@ -7,12 +7,13 @@ and host network. Classes do not depend on policies. They are numbered contiguou
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
 from analyzers.model.cluster import Cluster, PodShape, Workload
 from analyzers.model.policy import Policy
+from analyzers.reachability.bits import members_of
 
 Shapes = tuple[PodShape | None, ...]
 """What a pod looks like in each revision; None where it does not exist."""
@@ -58,6 +59,10 @@ class Universe:
     workloads: tuple[JointWorkload, ...]
     members: tuple[tuple[int, ...], ...]
     spans: Mapping[str, tuple[int, int]]
+
+    def within(self, classes: int) -> Iterator[int]:
+        """The indices of the workloads of some classes, class by class."""
+        return (index for number in members_of(classes) for index in self.members[number])
 
 
 def join(snapshots: Sequence[Snapshot]) -> Universe:
