@@ -1,0 +1,141 @@
+"""The values of a guardrail file: zones, guardrails, exceptions and invariants, as .flowdelta.yaml states them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from analyzers.model.selectors import LabelSelector
+from analyzers.sets.connections import ConnectionSet
+from analyzers.sets.ip_blocks import IPBlock
+from service.signoff.flows import Certainty, Change
+
+EVERYTHING = LabelSelector()
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A named set of endpoints: the pods that `pods` selects in the namespaces that are named or selected; or, where `blocks` is not None,
+    addresses outside the cluster. A zone of all addresses outside also holds what comes in through an ingress controller."""
+
+    name: str
+    line: int
+    names: frozenset[str] | None = None
+    namespaces: LabelSelector = EVERYTHING
+    pods: LabelSelector = EVERYTHING
+    blocks: tuple[IPBlock, ...] | None = None
+    through_controllers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end of a condition: in any of the zones (all of the world where there are none), and in none of `beside`. `endpoint` is one
+    endpoint by its id, which exceptions may name."""
+
+    zones: tuple[Zone, ...] = ()
+    beside: tuple[Zone, ...] = ()
+    endpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Flows between two ends on some ports."""
+
+    source: End
+    destination: End
+    ports: ConnectionSet
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What brings a guardrail into play: flows of a condition that opened or closed, at least as certain as said."""
+
+    change: Change
+    condition: Condition
+    certainty: Certainty
+
+
+class Outcome(StrEnum):
+    """What a guardrail asks for beside signatures."""
+
+    BLOCK = "block"
+    WARN = "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who must agree: `count` different people who are in any of the groups or named as users. Authors and contributors of the change do
+    not count unless it says so; with `unknown_contributors`, a commit whose author the forge does not know does not stop the approval."""
+
+    groups: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    count: int = 1
+    author: bool = False
+    contributors: bool = False
+    unknown_contributors: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The consequences of a guardrail: block or warn, or every one of the signatures; labels to set and people to tell."""
+
+    outcome: Outcome | None = None
+    signatures: tuple[Signature, ...] = ()
+    labels: tuple[str, ...] = ()
+    notify: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """One rule about changed flows. It holds for any of its triggers."""
+
+    name: str
+    line: int
+    when: tuple[Trigger, ...]
+    require: Demand
+
+
+class Law(StrEnum):
+    """Whether the flows of an invariant must not be there, or must."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """What must hold on head, changed or not. `certainty` says from which verdict on a flow counts as there."""
+
+    name: str
+    line: int
+    law: Law
+    condition: Condition
+    certainty: Certainty
+    require: Demand
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """Flows that a guardrail or an invariant lets pass, why, and until when (that day included)."""
+
+    guardrail: str
+    line: int
+    condition: Condition
+    reason: str
+    expires: date
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrails:
+    """A whole file. `source` says which: the digest of its text names the version that a decision was made by."""
+
+    source: str = ""
+    zones: Mapping[str, Zone] = field(default_factory=dict)
+    guardrails: tuple[Guardrail, ...] = ()
+    invariants: tuple[Invariant, ...] = ()
+    exceptions: tuple[Exemption, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.guardrails or self.invariants)

@@ -1,0 +1,75 @@
+"""Who is in a zone. A change may relabel what it touches, so membership is judged in every revision, and doubt falls on the safe side:
+an endpoint is guarded when it is in the zone in any revision, and excused by a zone only when it is in it in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from analyzers.sets.intervals import IntervalSet
+from analyzers.sets.ip_blocks import IPBlock
+from service.signoff.flows import between
+from service.signoff.guardrails import End, Zone
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """A workload in one revision: the labels of its namespace, and those of each kind of pod that it has."""
+
+    namespace_labels: Mapping[str, str]
+    label_sets: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Party:
+    """One end of a flow: a workload by its sides (one for each revision that has it), addresses outside, or an ingress controller."""
+
+    id: str
+    namespace: str = ""
+    sides: tuple[Side, ...] = ()
+    block: IPBlock | None = None
+    controller: bool = False
+
+
+def share(end: End, party: Party) -> IntervalSet:
+    """The part of a party that an end means: some addresses of a block, all or nothing of anything else."""
+    _, whole = between(party.block)
+    if end.endpoint:
+        return whole if end.endpoint == party.id else IntervalSet()
+    part = IntervalSet.of(pair for zone in end.zones for pair in _reach(zone, party).intervals) if end.zones else whole
+    for zone in end.beside:
+        part = part - _excused(zone, party)
+    return part
+
+
+def _reach(zone: Zone, party: Party) -> IntervalSet:
+    """The part of a party that may be in a zone."""
+    _, whole = between(party.block)
+    if party.block is not None:
+        return _common(zone, party.block)
+    if party.controller:
+        return whole if zone.through_controllers else IntervalSet()
+    return whole if any(_holds(zone, party.namespace, side, any) for side in party.sides) else IntervalSet()
+
+
+def _excused(zone: Zone, party: Party) -> IntervalSet:
+    """The part of a party that is surely in a zone."""
+    _, whole = between(party.block)
+    if party.block is not None:
+        return _common(zone, party.block)
+    if party.controller:
+        return whole if zone.through_controllers else IntervalSet()
+    sure = bool(party.sides) and all(_holds(zone, party.namespace, side, all) for side in party.sides)
+    return whole if sure else IntervalSet()
+
+
+def _common(zone: Zone, block: IPBlock) -> IntervalSet:
+    same = (each.addresses for each in zone.blocks or () if each.family is block.family)
+    return IntervalSet.of(pair for addresses in same for pair in (addresses & block.addresses).intervals)
+
+
+def _holds(zone: Zone, namespace: str, side: Side, of_pods: Callable[[Iterable[bool]], bool]) -> bool:
+    """Whether a workload is in a zone in one revision; `of_pods` says of how many of its kinds of pods that must be true."""
+    if zone.blocks is not None or (zone.names is not None and namespace not in zone.names):
+        return False
+    return zone.namespaces.matches(side.namespace_labels) and of_pods(zone.pods.matches(labels) for labels in side.label_sets)

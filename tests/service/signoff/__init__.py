@@ -1,0 +1,1 @@
+"""Sign-off: rules as tables, and its laws."""
