@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import BoundedSemaphore
 
-from flask import Flask, Response
+from flask import Flask
 
 from service.analysis.runner import run
 from service.checkout import Mirrors
-from service.forges import RECEIVERS, connect
-from service.forges.port import Forge
+from service.forges import Connected, connect
 from service.jobs.engine import Engine
 from service.review.steps import Steps
 from service.settings import Settings
 from service.store import Store
-from service.web import api, health, problems, reports, webhooks
-from service.web.revisions import Revisions
+from service.web.desk import Desk
+from service.web.wiring import Parts, desk, register
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +26,16 @@ class Service:
 
     settings: Settings
     store: Store
-    forge: Forge
+    connected: Mapping[str, Connected]
     mirrors: Mirrors
+    desk: Desk
     engine: Engine | None
 
     @classmethod
-    def build(cls, settings: Settings, *, worker: bool) -> Service:
-        """Open the databases and, with `worker`, prepare the job engine, which `start` launches."""
+    def build(cls, settings: Settings, *, worker: bool, lost: Callable[[], None] = lambda: None) -> Service:
+        """Open the databases and, with `worker`, prepare the job engine, which `start` launches; for `lost` see `Engine`."""
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds what private repositories look like inside
-        store, forge = Store(settings.data_dir / "flowdelta.sqlite3"), connect(settings)
+        store, connected = Store.open(settings), connect(settings)
         mirrors = Mirrors(
             settings.data_dir / "mirrors",
             allow_file=settings.allow_local_git,
@@ -42,9 +44,10 @@ class Service:
         )
 
         def steps(work: Path) -> Steps:
-            return Steps(settings, store, forge, mirrors, run, work)
+            return Steps(settings, store, connected, mirrors, run, work, BoundedSemaphore(settings.concurrency))
 
-        return cls(settings, store, forge, mirrors, Engine(settings, store, steps) if worker else None)
+        engine = Engine(settings, store, steps, lost) if worker else None
+        return cls(settings, store, connected, mirrors, desk(settings, store), engine)
 
     def start(self) -> None:
         """Begin to work."""
@@ -53,6 +56,7 @@ class Service:
 
     def stop(self) -> None:
         """Stop working, gently."""
+        self.desk.stop()
         if self.engine is not None:
             self.engine.stop()
         self.store.close()
@@ -70,19 +74,8 @@ class Service:
 def create_app(service: Service) -> Flask:
     """The Flask application of a service."""
     app = Flask("flowdelta", static_folder=None)
-    app.config.update(MAX_FORM_MEMORY_SIZE=64_000, MAX_FORM_PARTS=8, MAX_CONTENT_LENGTH=service.settings.upload_bytes)
-    problems.install(app)
-    app.register_blueprint(webhooks.blueprint(service.settings, service.store, RECEIVERS, service.wake))
-    revisions = Revisions(service.settings, service.forge, service.mirrors)
-    app.register_blueprint(api.blueprint(api.Api(service.settings, revisions, run)))
-    app.register_blueprint(reports.blueprint(service.settings, service.store))
-    app.register_blueprint(health.blueprint(service.store, service.worker_alive))
-
-    @app.after_request
-    def harden(response: Response) -> Response:
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["Content-Security-Policy"] = "default-src 'none'"
-        return response
-
+    parts = Parts(
+        service.settings, service.store, service.connected, service.mirrors, run, service.desk, service.wake, service.worker_alive
+    )
+    register(app, parts)
     return app

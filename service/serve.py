@@ -7,11 +7,16 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
+from service.exits import BadInput
 from service.logs import configure, fields
-from service.secret import Redaction
+from service.secret import Redaction, Secret
 from service.settings import Settings
+from service.telemetry import end_traces, trace_where_configured
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -23,7 +28,8 @@ log = logging.getLogger(__name__)
 
 def redaction(settings: Settings) -> Redaction:
     """Takes the secrets of the settings out of text."""
-    return Redaction((settings.github_token, *settings.webhook_secrets))
+    password = urlsplit(settings.database_url.reveal()).password or ""
+    return Redaction((*settings.secrets, Secret(password), Secret(unquote(password))))
 
 
 def serve(settings: Settings, *, worker: bool = True) -> None:
@@ -42,7 +48,8 @@ def serve(settings: Settings, *, worker: bool = True) -> None:
             # In the process that answers, after gunicorn has forked it: threads and database connections do not survive a fork.
             from service.app import Service, create_app
 
-            service = Service.build(settings, worker=worker)
+            trace_where_configured()
+            service = Service.build(settings, worker=worker, lost=_leave)
             service.start()
             running.append(service)
             return create_app(service)
@@ -58,11 +65,32 @@ def worker(settings: Settings) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    service = Service.build(settings, worker=True)
-    service.start()
-    stopping.wait()
+    trace_where_configured()
+    service = Service.build(settings, worker=True, lost=_begin_again)
+    with _monitored(settings, service):
+        service.start()
+        stopping.wait()
     service.stop()
     _leave()
+
+
+@contextmanager
+def _monitored(settings: Settings, service: Service) -> Iterator[None]:
+    """Answer monitoring meanwhile, where the settings say so. Raises `BadInput` where that address is not to be had."""
+    from service.monitoring import Listener
+
+    if settings.worker_listen is None:
+        yield
+        return
+    try:
+        listener = Listener(settings.worker_listen, service.store, service.worker_alive)
+    except OSError as error:
+        raise BadInput(f"FLOWDELTA_WORKER_LISTEN: nobody can listen there: {error.strerror}") from error
+    listener.start()
+    try:
+        yield
+    finally:
+        listener.stop()
 
 
 def _gunicorn(settings: Settings, running: list[Service]) -> dict[str, Any]:
@@ -83,7 +111,8 @@ def _gunicorn(settings: Settings, running: list[Service]) -> dict[str, Any]:
         "workers": 1,
         "worker_class": "gthread",
         "threads": settings.threads,
-        "graceful_timeout": round(settings.grace) + 10,
+        # What the engine may take to stop, and a little more: after that gunicorn kills, and the reviews wait for the lease to run out.
+        "graceful_timeout": round(settings.grace + settings.forge_timeout) + 15,
         "timeout": 60,
         "control_socket_disable": True,
         "proc_name": "flowdelta",
@@ -106,8 +135,19 @@ def _logger_class() -> type:
 
 
 def _leave() -> None:
-    """End this process now: a review that waits to try again would hold it as long. Its job resumes at the next start."""
+    """End this process now: a review that waits to try again would hold it as long. Gunicorn starts another one where that is wanted."""
+    _flush()
+    os._exit(0)
+
+
+def _begin_again() -> None:
+    """Become a new process in place of this one, with nothing of it left: a worker alone may have nobody who would start another."""
+    _flush()
+    os.execv(sys.executable, sys.orig_argv)
+
+
+def _flush() -> None:
+    end_traces()
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)

@@ -42,7 +42,7 @@ def demo(show: Callable[[str], None] = click.echo, progress: Callable[[str], Non
         github.repository(REPOSITORY).pulls[NUMBER] = forge.Pull(NUMBER, base="main", head_sha=head)
         environment = {
             "FLOWDELTA_DATA_DIR": f"{folder}/data",
-            "FLOWDELTA_REPOSITORIES": REPOSITORY,
+            "FLOWDELTA_GITHUB_REPOSITORIES": REPOSITORY,
             "FLOWDELTA_GITHUB_TOKEN": token,
             "FLOWDELTA_GITHUB_WEBHOOK_SECRET": secret,
             "FLOWDELTA_GITHUB_API_URL": github.url,

@@ -43,10 +43,14 @@ class ServiceProcess:
         self._reader.start()
 
     def __enter__(self) -> ServiceProcess:
+        self.wait_until_it_answers()
+        return self
+
+    def wait_until_it_answers(self) -> None:
+        """Block until it takes requests, if it is of that sort."""
         if self._answers and not (self._listening.wait(60) and self.url):
             self.kill()
             raise ServiceFailed(f"the service did not begin to answer; it said:\n{self.log()}")
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -56,10 +60,10 @@ class ServiceProcess:
         if self.process.poll() is not None:
             raise ServiceFailed(f"the service ended with status {self.process.returncode}; it said:\n{self.log()}")
 
-    def wait_for(self, words: str, timeout: float = 60.0) -> None:
-        """Block until a line of its log holds these words."""
+    def wait_for(self, words: str, timeout: float = 60.0, *, times: int = 1) -> None:
+        """Block until that many lines of its log hold these words."""
         with self._said:
-            if not self._said.wait_for(lambda: words in self.log(), timeout):
+            if not self._said.wait_for(lambda: self.log().count(words) >= times, timeout):
                 raise ServiceFailed(f"the service did not say {words!r}; it said:\n{self.log()}")
 
     def log(self) -> str:

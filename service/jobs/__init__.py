@@ -1,1 +1,1 @@
-"""The job engine: DBOS on SQLite, one review per pull request at a time, resumed after a crash."""
+"""The job engine: DBOS on SQLite or PostgreSQL, one review of a subject at a time, taken over from workers that die."""

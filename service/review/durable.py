@@ -1,4 +1,4 @@
-"""What a review asks of the engine that runs it, and how a failing step is tried again.
+"""What a job asks of the engine that runs it, and how a failing step is tried again.
 
 A step's result is recorded; after a crash the review runs again from its start, and recorded steps give their results without being
 repeated. The one step that was running runs twice, so whatever a step does to the outside must be harmless when done again.
@@ -11,9 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from service import telemetry
 from service.analysis.job import AnalysisError
 from service.checkout import CheckoutError
 from service.forges.port import ForgeError
+from service.logs import reviewed
+from service.store import StoreError
 
 log = logging.getLogger(__name__)
 Json = Any  # what json.dumps takes; results are recorded as JSON
@@ -22,6 +25,10 @@ Action = Callable[[], Json]
 
 class Durable(Protocol):
     """Runs steps and sleeps, and remembers both."""
+
+    def mine(self) -> bool:
+        """Whether this process still runs the job: another one takes over where it was silent for too long, or is about to end."""
+        ...
 
     def step(self, name: str, action: Action) -> Json:
         """The action's result, from the record where there is one."""
@@ -44,6 +51,10 @@ class Superseded(Exception):
     """A newer request for the same pull request exists; this review has nothing left to say."""
 
 
+class Lost(BaseException):
+    """The job is another process's now. It must end here without an effect and without a record, which no handler of errors may prevent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retries:
     """How often and how patiently a step is tried. Times are in seconds."""
@@ -59,14 +70,21 @@ class Retries:
 
 @dataclass(frozen=True, slots=True)
 class Stepper:
-    """Runs the steps of one review: retried where trying again can help, and stopped once `wanted` says that a newer request came."""
+    """Runs the steps of one job: retried where trying again can help, and stopped once `newest` says that a newer request came."""
 
     durable: Durable
     retries: Retries
-    wanted: Callable[[], bool]
+    newest: Callable[[], bool]
+
+    def check(self) -> None:
+        """What stands right before each effect on the outside. Raises `Lost` or `Superseded`."""
+        if not self.durable.mine():
+            raise Lost
+        if not self.newest():
+            raise Superseded
 
     def run(self, name: str, action: Action) -> Json:
-        """The result of the action. Raises `StepFailed` or `Superseded`."""
+        """The result of the action. Raises `StepFailed`, `Superseded` or `Lost`."""
         failures = 0
         while True:
             outcome = self.durable.step(name, lambda: self._guarded(name, action))
@@ -84,16 +102,24 @@ class Stepper:
         while seconds > _NAP:
             self.durable.sleep(_NAP)
             seconds -= _NAP
-            if not self.durable.step("look up", self.wanted):
+            if not self.durable.step("look up", self._still_newest):
                 raise Superseded
         self.durable.sleep(seconds)
 
+    def _still_newest(self) -> bool:
+        try:
+            return self.newest()
+        except StoreError:
+            return True  # the next step asks again, and has a way to fail
+
     def _guarded(self, name: str, action: Action) -> Json:
         """The action's result or what went wrong, as a value: the record holds plain JSON and no exceptions."""
-        if not self.wanted():
-            return {"superseded": True}
         try:
-            return {"result": action()}
+            self.check()
+            with telemetry.stage(name, reviewed(), stopped=(Superseded, Lost)):
+                return {"result": action()}
+        except Superseded:
+            return {"superseded": True}
         except ForgeError as error:
             log.warning("%s: %s", name, error.message)
             remedy = "It was tried several times; push again once the forge answers." if error.retry else _TOKEN
@@ -104,6 +130,10 @@ class Stepper:
         except AnalysisError as error:
             log.warning("%s: %s: %s", name, error.reason, error.message)
             return _failed(error.message, _ANALYSIS_REMEDIES.get(error.reason, _OPERATOR), 1)
+        except StoreError as error:
+            # Our own database is locked, full or away. That passes, or at least is nothing that the pull request did.
+            log.error("%s: %s", name, error)
+            return _failed("The database of Flowdelta did not answer.", _OPERATOR, _PATIENT)
         except Exception:
             # The job runner: whatever it is, the pull request must hear that it was not analysed.
             log.exception("%s failed", name)

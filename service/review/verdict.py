@@ -1,4 +1,4 @@
-"""What a review says: the status line and the text of the comment, for every way it can end."""
+"""What a review says: the state and line of the check and the text of the comment, for every way it can end."""
 
 from __future__ import annotations
 
@@ -6,27 +6,59 @@ from dataclasses import dataclass
 
 from analyzers.reports.markdown_inline import prose
 from service.analysis.job import Result
-from service.forges.port import State
+from service.forges.port import Annotation, State
+from service.review.consent import Judged
+from service.signoff import wording
+from service.signoff.approvals import Decision, Standing
 
-# Characters of the report's Markdown; the rest of what a forge holds is left to the lines that are added here.
-BUDGET = 60_000
+_ROOM = 5_536  # characters of a comment that are left to the marker and to lines that are added here
+_READABLE = 250_000
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a review ended: the final status of the commit and the body of the comment."""
+    """How a review ended: the final state of the check, its one line, the body of the comment, remarks on lines, and the address of what
+    the guardrails guard."""
 
     state: State
     line: str
     body: str
+    annotations: tuple[Annotation, ...] = ()
+    guarded: str = ""
 
 
-def analysed(result: Result, markdown: str) -> Verdict:
+def budget(comment_limit: int) -> int:
+    """Characters of the report's Markdown, of those that a comment of the forge holds."""
+    return min(comment_limit - _ROOM, _READABLE)
+
+
+def analysed(result: Result, markdown: str, annotations: tuple[Annotation, ...] = ()) -> Verdict:
     """A report. Differences are no failure; an incomplete analysis is never a success, nor is one of something that cannot be merged."""
     line = result.headline[:1].upper() + result.headline[1:]
     if result.conflicts:
-        return Verdict(State.FAILURE, f"Merge conflict; against the merge base: {result.headline}", markdown)
-    return Verdict(State.SUCCESS if result.complete else State.FAILURE, line, markdown)
+        return Verdict(State.FAILURE, f"Merge conflict; against the merge base: {result.headline}", markdown, annotations)
+    return Verdict(State.SUCCESS if result.complete else State.FAILURE, line, markdown, annotations)
+
+
+def judged(state: State, line: str, body: str, judged: Judged) -> Verdict:
+    """A verdict with what became of the guardrails: they can hold a change back, and never let pass what was held back before."""
+    standing = judged.decision.standing
+    if not standing.passes and state is State.SUCCESS:
+        state = State.FAILURE if standing in (Standing.BLOCKED, Standing.REJECTED) else State.ACTION_REQUIRED
+    said = wording.line(judged.decision)
+    first, _, rest = body.partition("\n")
+    audit = f"<sub>Sign-off is on record: audit `{judged.hash}`</sub>\n" if judged.hash else ""
+    return Verdict(
+        state, f"{said[:1].upper()}{said[1:]} · {line}" if said else line, f"{first}\n\n{_section(judged.decision)}{audit}{rest}"
+    )
+
+
+def _section(decision: Decision) -> str:
+    """The sign-off section, with fewer flows where all would take the room of the report."""
+    for most in (10, 3, 1):
+        if len(text := wording.section(decision, most)) <= _ROOM - 1_000:
+            return text
+    return f"**Sign-off: {decision.standing.value}.** {len(decision.rulings)} guardrails ask for more than fits here.\n"
 
 
 def not_analysed(reason: str, remedy: str, state: State = State.ERROR) -> Verdict:

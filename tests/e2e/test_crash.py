@@ -67,20 +67,3 @@ def test_what_was_accepted_before_the_kill_is_reviewed_after_it(site: Site, tmp_
     with running.serve() as service:
         running.wait_for_verdict(service)
     assert "9090" in site.comment
-
-
-@pytest.mark.slow
-def test_another_worker_takes_over_from_one_that_was_killed(site: Site, tmp_path: Path) -> None:
-    running = Running(site, tmp_path / "data")
-    gate = Gate()
-    with running.serve("--no-worker") as web, running.worker() as first:
-        site.github.inject(Fault("POST", STATUS, status=0, gate=gate))
-        running.deliver(web)
-        gate.wait_until_reached(PATIENCE)
-        with running.worker() as second:
-            second.wait_for("worker worker-1 started")
-            first.kill()
-            gate.open()
-            running.wait_for_verdict(second)
-            assert "took over 1 review" in second.log()
-    assert "9090" in site.comment

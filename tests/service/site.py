@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.forges.github import GitHub
+from service.forges import Connected, connect
 from service.settings import Settings
 from service.store import Store
 from tests.forges.fixtures import TOKEN
@@ -14,26 +15,28 @@ from tests.forges.origin import Origin, shop
 
 SHOP, NUMBER = "acme/shop", 7
 BASE, HEAD = "refs/heads/main", f"refs/pull/{NUMBER}/head"
-WEBHOOK_SECRET, API_TOKEN = "webhook-secret-91c2", "api-token-5d1e"
+WEBHOOK_SECRET = "webhook-secret-91c2"
 
 
 def environment(data: Path, github: GitHubFake, origin: Origin, **more: str) -> dict[str, str]:
     """Settings of a service that serves acme/shop, impatient where it would wait for a person or a forge."""
     known = {
         "DATA_DIR": str(data),
-        "REPOSITORIES": SHOP,
+        "GITHUB_REPOSITORIES": SHOP,
         "GITHUB_TOKEN": TOKEN,
         "GITHUB_WEBHOOK_SECRET": WEBHOOK_SECRET,
         "GITHUB_API_URL": github.url,
         "GITHUB_GIT_URL": origin.url,
         "ALLOW_LOCAL_GIT": "true",
-        "API_TOKENS": API_TOKEN,
         "LISTEN_PORT": "0",
         "POLL_INTERVAL": "0.05",
         "RETRY_FIRST": "0.01",
         "RETRY_LONGEST": "0.05",
         "WRITE_INTERVAL": "0",
         "GRACE": "0",
+        "LEASE": "1.5",
+        "DEBOUNCE": "0.2",
+        "RECONCILE_INTERVAL": "86400",
     }
     return {f"FLOWDELTA_{name}": value for name, value in (known | more).items()}
 
@@ -51,6 +54,7 @@ class Site:
         head_commit = self.origin.commit(HEAD, head, base_commit)
         pull = Pull(NUMBER, base="main", base_sha=base_commit, head_sha=head_commit)
         self.github.repository(SHOP).pulls[NUMBER] = pull
+        self.github.repository(SHOP).branches["main"] = base_commit
         return pull
 
     def push(self, files: dict[str, str]) -> str:
@@ -61,7 +65,9 @@ class Site:
 
     def advance(self, files: dict[str, str]) -> str:
         """A commit on the base branch, made after the pull request was."""
-        return self.origin.commit(BASE, files, self.github.repository(SHOP).pulls[NUMBER].base_sha)
+        repository = self.github.repository(SHOP)
+        repository.branches["main"] = self.origin.commit(BASE, files, repository.branches["main"])
+        return repository.branches["main"]
 
     @property
     def pull(self) -> Pull:
@@ -97,9 +103,9 @@ def opened(github: GitHubFake, origin: Origin) -> Site:
     return site
 
 
-def parts(settings: Settings) -> tuple[Store, GitHub]:
-    """The database and the forge of the settings."""
-    return Store(settings.data_dir / "flowdelta.sqlite3"), GitHub.from_settings(settings)
+def parts(settings: Settings) -> tuple[Store, Mapping[str, Connected]]:
+    """The database and the forges of the settings."""
+    return Store.open(settings), connect(settings)
 
 
-__all__ = ["API_TOKEN", "NUMBER", "SHOP", "WEBHOOK_SECRET", "Site", "environment", "opened", "parts"]
+__all__ = ["NUMBER", "SHOP", "WEBHOOK_SECRET", "Site", "environment", "opened", "parts"]

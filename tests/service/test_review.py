@@ -7,57 +7,27 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from service.analysis.compare import compare
 from service.analysis.job import AnalysisError, Order, Result
 from service.checkout import Mirrors
-from service.review.durable import Action, Json, Retries
+from service.forges.port import PullRequest, Queued
+from service.review.durable import Lost, Retries
 from service.review.flow import review
 from service.review.steps import Steps
 from service.settings import Settings
-from service.store import Request
+from service.store import Request, subject_of_queue
 from tests.forges.faults import Fault, When
 from tests.forges.github_fake import BOT, BOT_ID, GitHubFake
 from tests.forges.origin import Origin, policy, shop
+from tests.service.record import Killed, Record
 from tests.service.site import BASE, HEAD, NUMBER, SHOP, Site, environment, opened, parts
 
+QUEUE = f"refs/heads/gh-readonly-queue/main/pr-{NUMBER}-{'0' * 40}"
 STATUSES, COMMENTS = r"/repos/acme/shop/statuses/.*", r"/repos/acme/shop/issues/7/comments"
-
-
-class Killed(BaseException):
-    """What a SIGKILL looks like from inside."""
-
-
-@dataclass
-class Record:
-    """An engine in memory. `kill_at` names the count of steps at which it dies, before or after the step's effect."""
-
-    done: list[tuple[str, Json]] = field(default_factory=list)
-    kill_at: int | None = None
-    after: bool = False
-    slept: list[float] = field(default_factory=list)
-    position: int = 0
-
-    def step(self, name: str, action: Action) -> Json:
-        position, self.position = self.position, self.position + 1
-        if position < len(self.done):
-            assert self.done[position][0] == name, "a review that begins again takes the same steps"
-            return self.done[position][1]
-        if position == self.kill_at and not self.after:
-            raise Killed
-        result = action()
-        if position == self.kill_at:
-            raise Killed
-        self.done.append((name, result))
-        return result
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-    def again(self) -> Record:
-        return Record(done=self.done)
 
 
 @dataclass
@@ -69,7 +39,7 @@ class Bench:
     retries: Retries = field(default_factory=lambda: Retries(attempts=4, first=1.0, longest=8.0))
 
     def request(self) -> Request:
-        return self.steps.store.request(SHOP, NUMBER, "test")
+        return self.steps.store.request("github", SHOP, str(NUMBER), "test")
 
     def run(self, request: Request | None = None, record: Record | None = None) -> str:
         return review(request or self.request(), self.steps, record or Record(), self.retries)
@@ -82,11 +52,11 @@ def directly(order: Order, _timeout: float) -> Result:
 @pytest.fixture
 def bench(tmp_path: Path, github: GitHubFake, origin: Origin) -> Iterator[Bench]:
     settings = Settings.from_environment(environment(tmp_path / "data", github, origin, PUBLIC_URL="https://flowdelta.example"))
-    store, forge = parts(settings)
+    store, connected = parts(settings)
     work = tmp_path / "work"
     work.mkdir()
     mirrors = Mirrors(tmp_path / "mirrors", allow_file=True)
-    yield Bench(opened(github, origin), Steps(settings, store, forge, mirrors, directly, work))
+    yield Bench(opened(github, origin), Steps(settings, store, connected, mirrors, directly, work))
     store.close()
     assert list(work.iterdir()) == []
 
@@ -155,7 +125,6 @@ def test_the_same_request_twice_writes_one_comment(bench: Bench) -> None:
     request = bench.request()
     assert [bench.run(request), bench.run(request)] == ["done", "done"]
     assert len(bench.site.comments) == 1
-    assert bench.site.github.called("PATCH", ".*") == 0
 
 
 def test_an_older_request_says_nothing(bench: Bench) -> None:
@@ -324,13 +293,17 @@ def test_a_pull_request_that_kills_its_worker_is_given_up(bench: Bench) -> None:
 
     request, record = bench.request(), Record()
     killing = replace(bench, steps=replace(bench.steps, analyse=deadly))
-    for _ in range(5):
+    for _ in range(4):
         with pytest.raises(Killed):
             killing.run(request, record)
         record = record.again()
+        bench.steps.store.takeover(request)
     assert killing.run(request, record) == "failed"
     assert bench.site.status[0] == "error"
-    assert "5 times" in bench.site.comment
+    assert "stopped its worker 4 times" in bench.site.comment
+    found = bench.steps.store.review(request.id)
+    assert found is not None
+    assert "stopped its worker" in found.reason
 
 
 def count_steps(bench: Bench) -> int:
@@ -417,8 +390,111 @@ def test_a_long_wait_ends_when_something_newer_comes(bench: Bench) -> None:
 
 
 def test_a_repository_that_is_not_served_any_more_is_not_asked_about(bench: Bench) -> None:
-    assert changed(bench, repositories=frozenset({"acme/other"})).run() == "failed"
+    known = bench.steps.connected["github"]
+    elsewhere = replace(known, settings=replace(known.settings, repositories=("acme/other",)))
+    assert replace(bench, steps=replace(bench.steps, connected={"github": elsewhere})).run() == "failed"
     assert bench.site.github.calls == []
+
+
+def test_a_forge_that_is_not_configured_any_more_is_not_asked_about(bench: Bench) -> None:
+    assert replace(bench, steps=replace(bench.steps, connected={})).run() == "failed"
+    assert bench.site.github.calls == []
+
+
+def test_a_draft_is_analysed_or_left_alone_as_the_settings_say(bench: Bench) -> None:
+    bench.site.pull.draft = True
+    assert changed(bench, review_drafts=False).run() == "draft"
+    assert (bench.site.comments, bench.site.states) == ([], [])
+    assert bench.run() == "done"
+    assert "9090" in bench.site.comment
+
+
+def test_what_was_compared_is_recorded(bench: Bench) -> None:
+    request = bench.request()
+    tip = bench.site.advance(shop(7070, README_md="words"))
+    bench.run(request)
+    assert bench.steps.store.last_judged("github", SHOP, NUMBER) == (bench.site.pull.head_sha, tip)
+    (known,) = bench.steps.store.pulls("github", SHOP, BASE)
+    assert (known.pull.number, known.pull.head_sha, known.base_sha) == (NUMBER, bench.site.pull.head_sha, tip)
+    bench.site.pull.state = "closed"
+    bench.run()
+    assert bench.steps.store.pulls("github", SHOP) == []
+
+
+def test_a_job_that_another_worker_has_taken_writes_nothing_more(bench: Bench) -> None:
+    """The process was paused for long; when it goes on, its review is someone else's."""
+    record = Record()
+
+    def paused(order: Order, timeout: float) -> Result:
+        record.lost = True
+        return directly(order, timeout)
+
+    request = bench.request()
+    with pytest.raises(Lost):
+        replace(bench, steps=replace(bench.steps, analyse=paused)).run(request, record)
+    assert (bench.site.comments, bench.site.states) == ([], ["pending"])
+    assert bench.run(request, record.again()) == "done"
+    assert bench.site.states == ["pending", "success"]
+
+
+@pytest.mark.parametrize("loss", ["taken", "superseded"])
+def test_nothing_is_written_where_the_review_is_lost_while_the_head_is_looked_at_again(bench: Bench, loss: str) -> None:
+    """The last look at the pull request may take long: what was true before it is asked again after it."""
+    record, looked = Record(), list[int]()
+    connected = bench.steps.connected["github"]
+    forge = connected.forge
+
+    class Slow:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(forge, name)
+
+        def pull_request(self, repository: str, number: int) -> PullRequest:
+            looked.append(number)
+            if len(looked) == 2:
+                record.lost = loss == "taken"
+                if loss == "superseded":
+                    bench.request()
+            return forge.pull_request(repository, number)
+
+    slow = replace(bench, steps=replace(bench.steps, connected={"github": replace(connected, forge=Slow())}))
+    if loss == "taken":
+        with pytest.raises(Lost):
+            slow.run(record=record)
+    else:
+        assert slow.run(record=record) == "superseded"
+    assert bench.site.comments == []
+
+
+def queued(bench: Bench, *files: dict[str, str]) -> Request:
+    """A request for a commit that the merge queue made; more files make further commits of the same branch."""
+    base = bench.site.origin.commit(BASE, shop(7070))
+    head = bench.site.origin.commit(QUEUE, shop(9090), base)
+    for more in files:
+        bench.site.origin.commit(QUEUE, more, head)
+    subject = subject_of_queue(Queued(base, head, QUEUE, NUMBER))
+    return bench.steps.store.request("github", SHOP, subject, "merge_group checks_requested")
+
+
+def test_a_commit_of_a_merge_queue_is_compared_as_it_is_and_gets_a_check_and_no_comment(bench: Bench) -> None:
+    request = queued(bench)
+    assert request.queued is not None
+    assert bench.run(request) == "done"
+    assert bench.site.comments == []
+    assert [state for state, _ in bench.site.github.statuses(SHOP, request.queued.head_sha)] == ["pending", "success"]
+    assert bench.site.states == []
+
+
+def test_a_merge_queue_that_has_moved_on_is_let_go(bench: Bench) -> None:
+    assert bench.run(queued(bench, shop(5050))) == "closed"
+
+
+def test_a_commit_of_a_merge_queue_that_cannot_be_fetched_never_passes(bench: Bench) -> None:
+    request = queued(bench)
+    bench.site.origin.delete(QUEUE)
+    assert bench.run(request) == "failed"
+    assert request.queued is not None
+    assert bench.site.github.statuses(SHOP, request.queued.head_sha)[-1][0] == "error"
+    assert bench.site.comments == []
 
 
 def test_waits_grow_up_to_a_limit_and_obey_the_forge() -> None:
