@@ -22,9 +22,9 @@ def main() -> int:
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _limit(order)
     try:
-        from service.analysis.compare import compare
+        from service.analysis.compare import answer
 
-        outcome = asdict(compare(order))
+        outcome = asdict(answer(order))
     except AnalysisError as error:
         outcome = {"reason": error.reason, "message": error.message}
     except MemoryError:

@@ -1,104 +1,105 @@
-"""From an order to its reports: opens the two trees, analyses them and renders. Runs in the process of the analysis."""
+"""From an order to its reports: opens the trees, analyses them and renders. Runs in the process of the analysis."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from urllib.parse import quote
 
-from analyzers.manifests.tree import Tree
 from analyzers.model.cluster import HostNetwork
 from analyzers.model.diagnostics import SourceLocation
-from analyzers.pipeline import Options, Revision, diff
-from analyzers.reports import Context, headline, render
-from service.analysis.job import AnalysisError, ArchiveComparison, GitComparison, GitSide, Merging, Order, Result
+from analyzers.pipeline import ExplainError, Options, Revision, diff, explain, matrix
+from analyzers.reports import Context, Report, headline, render
+from service.analysis.guards import write_guarded
+from service.analysis.job import AnalysisError, Comparison, GitComparison, GitRevision, Order, Pair, Result, Single
+from service.analysis.opening import Side, both, link, one
+from service.analysis.preparing import prepared
 from service.analysis.wording import conflict_note
-from service.archives import ArchiveError, ArchiveTree
-from service.checkout import CheckoutError, Conflict, GitTree, Mirrors, Repository, merge, side_by_side
+from service.archives import ArchiveError
+from service.checkout import CheckoutError
 from service.parse_cache import remembering
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    tree: Tree
-    revision: Revision
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    base: _Side
-    head: _Side
-    conflicts: tuple[str, ...] = ()
+def answer(order: Order) -> Result:
+    """Write the reports of the order. Raises `AnalysisError`."""
+    if isinstance(order.subject, Comparison):
+        return compare(order)
+    return _matrix(order, order.subject) if order.pair is None else _explanation(order, order.subject, order.pair)
 
 
 def compare(order: Order) -> Result:
-    """Write the reports of the order. Raises `AnalysisError`."""
-    try:
-        with _opened(order.comparison) as opened:
-            return _compared(order, opened)
-    except (ArchiveError, CheckoutError) as error:
-        raise AnalysisError(error.reason, error.message) from error
+    """Write the reports of an order that has two sides. Raises `AnalysisError`."""
+    assert isinstance(order.subject, Comparison)
+    with _explained(), both(order.subject) as opened:
+        base, head = opened.base, opened.head
+        started = time.monotonic()
+        with _options(order, base) as options:
+            report = diff(base.tree, head.tree, options, base_revision=base.revision, head_revision=head.revision)
+            if order.guard is not None:
+                write_guarded(order.guard, base.tree, head.tree, report, partial(matrix, head.tree, options), Path(order.directory))
+        note = conflict_note(opened.conflicts) if opened.conflicts else ""
+        context = Context(seconds=time.monotonic() - started, note=note)
+        _write(order, report, context, lambda side: base.revision if side == "base" else head.revision)
+        return Result(report.complete, report.digest, headline.of_diff(report), opened.conflicts, _codes(report))
 
 
-def _compared(order: Order, opened: _Opened) -> Result:
-    base, head = opened.base, opened.head
-    started = time.monotonic()
-    with remembering(Path(order.cache) if order.cache else None) as shelf:
-        options = Options(host_network=HostNetwork(order.host_network), shelf=shelf)
-        report = diff(base.tree, head.tree, options, base_revision=base.revision, head_revision=head.revision)
-    seconds = time.monotonic() - started
-    note = conflict_note(opened.conflicts) if opened.conflicts else ""
+def _matrix(order: Order, single: Single) -> Result:
+    with _explained(), one(single) as side:
+        started = time.monotonic()
+        with _options(order, side) as options:
+            report = matrix(side.tree, options, revision=side.revision)
+        _write(order, report, Context(seconds=time.monotonic() - started), _always(side))
+        return Result(report.complete, "", headline.of_matrix(report), diagnostics=_codes(report))
 
-    def link(side: str, location: SourceLocation) -> str | None:
-        return _link(order.comparison, base.revision if side == "base" else head.revision, location)
+
+def _explanation(order: Order, single: Single, pair: Pair) -> Result:
+    with _explained(), one(single) as side:
+        with _options(order, side) as options:
+            report = explain(side.tree, pair.source, pair.destination, pair.port, options)
+        _write(order, report, Context(), _always(side))
+        return Result(report.complete, "", headline.of_explanation(report), diagnostics=_codes(report))
+
+
+def _codes(report: Report) -> Mapping[str, int]:
+    return dict(Counter(each.code for each in report.diagnostics))  # `asdict` would rebuild a Counter by counting its items
+
+
+def _always(side: Side) -> Callable[[str], Revision]:
+    return lambda _side: side.revision
+
+
+def _write(order: Order, report: Report, context: Context, revision: Callable[[str], Revision]) -> None:
+    """Render every report that is wanted. `revision` says which one a side of it stands for."""
+
+    def where(side: str, location: SourceLocation) -> str | None:
+        return link(order.subject, revision(side), location)
 
     for wanted in order.reports:
-        context = Context(link=link, budget=wanted.budget, note=note, report_url=order.report_url or None, seconds=seconds)
         with (Path(order.directory) / wanted.name).open("w", encoding="utf-8") as stream:
-            stream.writelines(render(wanted.format, report, context=context))
-    return Result(report.complete, report.digest, headline.of_diff(report), opened.conflicts)
+            stream.writelines(render(wanted.format, report, context=_for(order, wanted.budget, context, where)))
+
+
+def _for(order: Order, budget: int, context: Context, where: Callable[[str, SourceLocation], str | None]) -> Context:
+    return Context(frozenset(order.namespaces), where, budget, context.note, order.report_url or None, context.seconds)
 
 
 @contextmanager
-def _opened(comparison: GitComparison | ArchiveComparison) -> Iterator[_Opened]:
-    if isinstance(comparison, ArchiveComparison):
-        base, head = (
-            _Side(ArchiveTree.from_bytes(Path(side.path).read_bytes()), Revision(side.label)) for side in (comparison.base, comparison.head)
-        )
-        yield _Opened(base, head)
-        return
-    with Mirrors(Path(comparison.root), allow_file=comparison.allow_file).open(comparison.url) as repository:
-        yield _opened_git(comparison, repository)
+def _options(order: Order, base: Side) -> Iterator[Options]:
+    """How to analyse; what the repository says of itself is read from `base`."""
+    remote = order.subject.url if isinstance(order.subject, GitComparison | GitRevision) else ""
+    with remembering(Path(order.cache) if order.cache else None) as shelf:
+        options = Options(host_network=HostNetwork(order.host_network), shelf=shelf, baselines=shelf)
+        yield prepared(options, base.tree, shelf, remote)
 
 
-def _opened_git(comparison: GitComparison, repository: Repository) -> _Opened:
-    base, head = comparison.base, comparison.head
-    if comparison.merging is Merging.NO:
-        return _sides(repository, base, head)
-    merged = merge(repository, base.commit, head.commit)
-    if not isinstance(merged, Conflict):
-        return _sides(repository, base, head, merged.tree)
-    if comparison.merging is Merging.REQUIRED:
-        raise AnalysisError("conflict", f"{head.label} cannot be merged into {base.label}: conflicts in {', '.join(merged.paths[:5])}.")
-    ancestor = GitSide(f"merge base with {base.label}", merged.merge_base, base.subdir)
-    return replace(_sides(repository, ancestor, head), conflicts=merged.paths)
-
-
-def _sides(repository: Repository, base: GitSide, head: GitSide, merged: str = "") -> _Opened:
-    """Both sides; `merged` is the tree to read for head where it is not that of its commit."""
-    before, after = GitTree(repository, base.commit, base.subdir), GitTree(repository, merged or head.commit, head.subdir)
-    one, other = side_by_side(before, after)
-    label = f"{head.label} merged into {base.label}" if merged else head.label
-    return _Opened(_Side(one, Revision(base.label, base.commit)), _Side(other, Revision(label, head.commit)))
-
-
-def _link(comparison: GitComparison | ArchiveComparison, revision: Revision, location: SourceLocation) -> str | None:
-    """Where a line can be read: at the commit of its side."""
-    if not isinstance(comparison, GitComparison) or not comparison.browse or revision.commit is None:
-        return None
-    folder = comparison.head.subdir
-    path = f"{folder}/{location.path}" if folder else location.path
-    return f"{comparison.browse}/blob/{revision.commit}/{quote(path)}#L{location.line}"
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except (ArchiveError, CheckoutError) as error:
+        raise AnalysisError(error.reason, error.message) from error
+    except ExplainError as error:
+        raise AnalysisError(error.reason, str(error)) from error

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
+
+PROGRAMS = ("FLOWDELTA_KUSTOMIZE", "FLOWDELTA_HELM")
+"""The variables that name the programs that render: settings of whoever runs Flowdelta, never of a repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Merging(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GitComparison:
-    """Two commits of the mirror of `url` below `root`."""
+    """Two commits of the mirror of `url` below `root`. `source_url` is where a line can be read, as `Forge.source_url` says."""
 
     base: GitSide
     head: GitSide
@@ -43,7 +46,7 @@ class GitComparison:
     url: str
     allow_file: bool
     merging: Merging
-    browse: str = ""
+    source_url: str = ""
     kind: Literal["git"] = "git"
 
 
@@ -57,6 +60,40 @@ class ArchiveComparison:
 
 
 @dataclass(frozen=True, slots=True)
+class GitRevision:
+    """One commit of the mirror of `url` below `root`."""
+
+    side: GitSide
+    root: str
+    url: str
+    allow_file: bool
+    source_url: str = ""
+    kind: Literal["git-revision"] = "git-revision"
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """One archive."""
+
+    side: ArchiveSide
+    kind: Literal["archive"] = "archive"
+
+
+Comparison = GitComparison | ArchiveComparison
+Single = GitRevision | Archive
+Subject = Comparison | Single
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The ends that an explanation is about, endpoint ids or addresses, and the port if one was asked for (`8080/TCP`)."""
+
+    source: str
+    destination: str
+    port: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """A report to write: its file name, its format, and for Markdown its budget of characters."""
 
@@ -66,11 +103,25 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What is compared and which reports are written into `directory`. `cpu` is in seconds, `memory` in bytes;
-    `report_url` is where the full report can be read, `cache` the folder of the parse cache (none where it is empty)."""
+class Guard:
+    """How guardrails are judged beside a comparison: on which day (ISO), by which file of the organisation beside the repository's own (a
+    path, or empty), and whether a change of the rules is held to the stricter of both sides."""
 
-    comparison: GitComparison | ArchiveComparison
+    today: str
+    organisation: str = ""
+    stricter: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is analysed and which reports are written into `directory`: what changes where the subject has two sides, else the
+    explanation of `pair`, or the matrix without one.
+
+    `cpu` is in seconds, `memory` in bytes; `report_url` is where the full report can be read, `cache` the folder of the parse cache (none
+    where it is empty); `namespaces` filters the rows shown. With `guard`, a comparison also says what the guardrails guard.
+    """
+
+    subject: Subject
     reports: tuple[Wanted, ...]
     directory: str
     host_network: str
@@ -78,6 +129,9 @@ class Order:
     memory: int
     report_url: str = ""
     cache: str = ""
+    pair: Pair | None = None
+    namespaces: tuple[str, ...] = ()
+    guard: Guard | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The order as JSON."""
@@ -87,18 +141,22 @@ class Order:
     def from_json(cls, value: Mapping[str, Any]) -> Order:
         """The order that `to_json` wrote."""
         reports = tuple(Wanted(**wanted) for wanted in value["reports"])
-        return cls(**{**value, "comparison": _comparison(value["comparison"]), "reports": reports})
+        pair = Pair(**value["pair"]) if value["pair"] is not None else None
+        guard = Guard(**value["guard"]) if value["guard"] is not None else None
+        read = {"subject": _subject(value["subject"]), "reports": reports, "pair": pair, "namespaces": tuple(value["namespaces"])}
+        return cls(**{**value, **read, "guard": guard})
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What an analysis found, beside its reports. `headline` says it in one line; `conflicts` are the paths that kept the head from
-    merging."""
+    merging; only a comparison has a digest. `diagnostics` says how many there were of each code."""
 
     complete: bool
     digest: str
     headline: str
     conflicts: tuple[str, ...] = ()
+    diagnostics: Mapping[str, int] = field(default_factory=dict)
 
 
 class AnalysisError(Exception):
@@ -109,9 +167,16 @@ class AnalysisError(Exception):
         self.reason, self.message = reason, message
 
 
-def _comparison(value: Mapping[str, Any]) -> GitComparison | ArchiveComparison:
-    if value["kind"] == "git":
-        sides = {side: GitSide(**value[side]) for side in ("base", "head")}
-        return GitComparison(**{**value, **sides, "merging": Merging(value["merging"])})
-    archives = {side: ArchiveSide(**value[side]) for side in ("base", "head")}
-    return ArchiveComparison(**{**value, **archives})
+def _subject(value: Mapping[str, Any]) -> Subject:
+    match value["kind"]:
+        case "git":
+            return GitComparison(**{**value, **_git_sides(value), "merging": Merging(value["merging"])})
+        case "archives":
+            return ArchiveComparison(**{**value, **{side: ArchiveSide(**value[side]) for side in ("base", "head")}})
+        case "git-revision":
+            return GitRevision(**{**value, "side": GitSide(**value["side"])})
+    return Archive(**{**value, "side": ArchiveSide(**value["side"])})
+
+
+def _git_sides(value: Mapping[str, Any]) -> dict[str, GitSide]:
+    return {side: GitSide(**value[side]) for side in ("base", "head")}

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import service
-from service.analysis.job import AnalysisError, Order, Result
+from service.analysis.job import PROGRAMS, AnalysisError, Order, Result
 
 log = logging.getLogger(__name__)
 _ROOT = str(Path(service.__file__).resolve().parents[1])
@@ -58,8 +58,10 @@ def _spawn(order: Order, stderr: int) -> subprocess.Popen[bytes]:
 
 
 def _environment(directory: str) -> dict[str, str]:
-    """Nothing of ours: the secrets of the service are in its environment."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": _ROOT, "HOME": directory, "TMPDIR": directory, "LC_ALL": "C.UTF-8"}
+    """Nothing of ours but which programs render: the secrets of the service are in its environment."""
+    programs = {name: os.environ[name] for name in PROGRAMS if name in os.environ}
+    own = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": _ROOT, "HOME": directory, "TMPDIR": directory, "LC_ALL": "C.UTF-8"}
+    return {**programs, **own}
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

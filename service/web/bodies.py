@@ -14,6 +14,7 @@ def declared_length(limit: int) -> int:
         raise Problem(411, "length-required", "Content-Length is missing.")
     if length > limit:
         raise Problem(413, "too-large", f"The body has {length} bytes; at most {limit} are taken.", {"Connection": "close"})
+    request.max_content_length = limit  # in place of the application's, which is for the largest of all bodies
     return length
 
 

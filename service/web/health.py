@@ -1,4 +1,4 @@
-"""Health: /healthz says that the process answers, /readyz that it can work."""
+"""Health: /healthz says that the process answers, /readyz that it can work. Neither needs a token or tells a secret."""
 
 from __future__ import annotations
 
@@ -6,37 +6,38 @@ import logging
 import subprocess
 from collections.abc import Callable
 
-from flask import Blueprint, Response, jsonify
-from sqlalchemy.exc import SQLAlchemyError
+from flask import Response
 
-from service.store import Store
+from service.store import Store, StoreError
+from service.web.operations import Answer, Operation, Routes
+from service.web.shown import Readiness, respond
 
 log = logging.getLogger(__name__)
+_TAG = "Health"
 
 
-def blueprint(store: Store, worker_alive: Callable[[], bool | None]) -> Blueprint:
-    """Both routes; neither needs a token or tells a secret. `worker_alive` is None where the worker is another process."""
-    routes = Blueprint("health", __name__)
+def add(routes: Routes, store: Store, worker_alive: Callable[[], bool | None]) -> None:
+    """Declare both routes. `worker_alive` is None where the worker is another process."""
 
-    @routes.get("/healthz")
+    @routes.add(Operation("GET", "/healthz", "Whether the process answers", {200: Answer("It does.", None, ("text/plain",))}, tag=_TAG))
     def healthz() -> Response:
         return Response("ok\n", content_type="text/plain; charset=utf-8")
 
-    @routes.get("/readyz")
-    def readyz() -> tuple[Response, int]:
+    readiness = {200: Answer("It can.", Readiness), 503: Answer("It cannot, and this is why.", Readiness)}
+
+    @routes.add(Operation("GET", "/readyz", "Whether the process can work", readiness, tag=_TAG))
+    def readyz() -> Response:
         alive = worker_alive()
         worker = "in another process" if alive is None else "running" if alive else "stopped"
         checks = {"database": _database(store), "worker": worker, "git": _git()}
         ready = checks["database"] == "answers" and alive is not False and checks["git"] != "missing"
-        return jsonify(ready=ready, checks=checks), 200 if ready else 503
-
-    return routes
+        return respond(Readiness(ready=ready, checks=checks), 200 if ready else 503)
 
 
 def _database(store: Store) -> str:
     try:
         store.ping()
-    except SQLAlchemyError:
+    except StoreError:
         log.exception("the database does not answer")
         return "does not answer"
     return "answers"

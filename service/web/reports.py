@@ -1,4 +1,4 @@
-"""GET /reports/<review>: the stored report that a comment links."""
+"""GET /reports/<review>: the stored report that a comment links, for people with a browser."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import re
 
 from flask import Blueprint, Response, request
 
-from service.settings import Settings
-from service.store import Store
-from service.web.auth import require_token
+from service.store import Scope, Store
+from service.web.auth import Doorman
 from service.web.problems import Problem
 
 _REVIEW = re.compile(r"[0-9a-f]{16}")
 
 
-def blueprint(settings: Settings, store: Store) -> Blueprint:
+def blueprint(doorman: Doorman, store: Store) -> Blueprint:
     """The route. `?format=json` gives the document of the contract, anything else the Markdown as plain text."""
     routes = Blueprint("reports", __name__)
 
     @routes.get("/reports/<review>")
     def report(review: str) -> Response:
-        require_token(settings.api_tokens, browser=True)
+        doorman.admit((Scope.READ,), browser=True)
         found = store.review(review) if _REVIEW.fullmatch(review) else None
         if found is None or found.report is None or found.text is None:
             raise Problem(404, "unknown-report", "There is no report of this review.")

@@ -3,67 +3,62 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from flask import Blueprint, Response, jsonify, request
-from sqlalchemy.exc import SQLAlchemyError
 
-from service.forges.port import Receiver, WebhookError, WebhookEvent
+from service import telemetry
+from service.forges import Connected
+from service.forges.port import WebhookError
 from service.logs import fields
-from service.settings import Settings
 from service.store import Acceptance, Store
 from service.web.bodies import whole_body
 from service.web.problems import Problem
 
 log = logging.getLogger(__name__)
 LARGEST_DELIVERY = 25_000_000  # what GitHub sends at most
+_NOT_SERVED = "not served"
 
 
-def blueprint(settings: Settings, store: Store, receivers: Sequence[Receiver], wake: Callable[[], None]) -> Blueprint:
-    """POST /webhooks/<forge>. `wake` tells the worker of this process, if there is one, that there is something to do."""
+def blueprint(store: Store, connected: Mapping[str, Connected], wake: Callable[[], None]) -> Blueprint:
+    """POST /webhooks/<name of a forge>. `wake` tells the worker of this process, if there is one, that there is something to do."""
     routes = Blueprint("webhooks", __name__, url_prefix="/webhooks")
-    by_name = {receiver.name: receiver for receiver in receivers}
 
     @routes.post("/<forge>")
     def deliver(forge: str) -> tuple[Response, int]:
-        receiver = by_name.get(forge)
-        if receiver is None:
+        known = connected.get(forge)
+        if known is None:
             raise Problem(404, "unknown-forge", f"There is no webhook for {forge[:40]!r}.")
-        outcome = _accept(settings, store, receiver)
-        if outcome is Acceptance.QUEUED:
+        outcome = _accepted(store, known)
+        if outcome == Acceptance.QUEUED:
             wake()
-        return jsonify(status=outcome.value), 202 if outcome is Acceptance.QUEUED else 200
+        more = (
+            {"detail": f"Add the repository to {known.settings.variable}REPOSITORIES to have it served."} if outcome == _NOT_SERVED else {}
+        )
+        return jsonify(status=outcome, **more), 202 if outcome == Acceptance.QUEUED else 200
 
     return routes
 
 
-def _accept(settings: Settings, store: Store, receiver: Receiver) -> Acceptance:
+def _accepted(store: Store, known: Connected) -> str:
+    """What became of a delivery. One that calls for nothing here is answered like any other: forges switch a webhook off that is refused
+    again and again, and one of a group or an App speaks of repositories that are not served."""
+    body = whole_body(LARGEST_DELIVERY)
     try:
-        event = receiver.receive(request.headers, whole_body(LARGEST_DELIVERY), settings.webhook_secrets)
+        event = known.receiver.receive(request.headers, body, time.time())
     except WebhookError as error:
-        log.warning("refused a delivery: %s", error.reason)
+        telemetry.delivery(known.settings.name, "refused")
+        log.warning("refused a delivery: %s", error.reason, extra=fields(forge=known.settings.name))
         raise Problem(error.status, error.reason, error.message) from None
-    if not event.repository:
-        return Acceptance.IGNORED
-    outcome = _stored(store, receiver.name, _served(settings, event))
-    log.info("delivery", extra=fields(delivery=event.delivery, repository=event.repository, number=event.number, outcome=outcome.value))
-    return outcome
-
-
-def _served(settings: Settings, event: WebhookEvent) -> WebhookEvent:
-    """The event under the name that the settings give its repository.
-
-    The sender holds the secret, so nothing is given away by saying that a repository is not listed; GitHub shows the answer to its owner.
-    """
-    repository = settings.repository(event.repository)
+    repository = known.settings.repository(event.repository) if event.repository else None
     if repository is None:
-        raise Problem(404, "unknown-repository", "The repository is not served here; add it to FLOWDELTA_REPOSITORIES.")
-    return WebhookEvent(event.delivery, event.kind, event.action, repository, event.number, event.wanted)
-
-
-def _stored(store: Store, forge: str, event: WebhookEvent) -> Acceptance:
-    try:
-        return store.accept(forge, event)
-    except SQLAlchemyError:
-        log.exception("a delivery could not be stored")
-        raise Problem(503, "storage", "The delivery could not be stored; send it again.", {"Retry-After": "60"}) from None
+        outcome = _NOT_SERVED if event.calls else Acceptance.IGNORED.value
+    else:
+        # From here on the repository has the name that the settings give it.
+        outcome = store.accept(known.settings.name, replace(event, repository=repository)).value
+    telemetry.delivery(known.settings.name, outcome)
+    said = fields(forge=known.settings.name, delivery=event.delivery, event=event.kind, action=event.action, outcome=outcome)
+    log.info("delivery", extra=said | fields(repository=repository or "none of ours"))
+    return outcome

@@ -14,8 +14,21 @@ from pathlib import Path
 import pytest
 
 from service.analysis import runner
-from service.analysis.compare import _link
-from service.analysis.job import AnalysisError, ArchiveComparison, ArchiveSide, GitComparison, GitSide, Merging, Order, Wanted
+from service.analysis.job import (
+    AnalysisError,
+    Archive,
+    ArchiveComparison,
+    ArchiveSide,
+    GitComparison,
+    GitRevision,
+    GitSide,
+    Merging,
+    Order,
+    Pair,
+    Subject,
+    Wanted,
+)
+from service.analysis.opening import link
 from service.analysis.wording import conflict_note
 from tests.forges.origin import shop
 from tests.service.test_api import zipped
@@ -36,7 +49,7 @@ def order(tmp_path: Path) -> Order:
 def stuck(order: Order, tmp_path: Path) -> Order:
     """An order whose input never comes: a pipe that nobody writes to."""
     os.mkfifo(tmp_path / "never")
-    return replace(order, comparison=ArchiveComparison(ArchiveSide("base", str(tmp_path / "never")), ArchiveSide("head", "")))
+    return replace(order, subject=ArchiveComparison(ArchiveSide("base", str(tmp_path / "never")), ArchiveSide("head", "")))
 
 
 def failure(order: Order, timeout: float = 60.0) -> str:
@@ -65,13 +78,41 @@ def test_an_analysis_is_held_to_its_processor_time(order: Order, tmp_path: Path)
     assert failure(replace(order, cpu=1)) == "timeout"
 
 
+def single(order: Order, tmp_path: Path, pair: Pair | None = None) -> Order:
+    return replace(order, subject=Archive(ArchiveSide("archive", str(tmp_path / "head"))), pair=pair)
+
+
+def test_one_tree_gives_its_matrix(order: Order, tmp_path: Path) -> None:
+    result = runner.run(single(order, tmp_path), 60.0)
+    assert (result.complete, result.digest, result.headline) == (True, "", "reachability of 2 workloads under 1 policy")
+    assert json.loads((Path(order.directory) / "report").read_text())["schema"] == "flowdelta.matrix/1"
+
+
+def test_a_pair_of_one_tree_is_explained(order: Order, tmp_path: Path) -> None:
+    pair = Pair("shop/web[Deployment]", "shop/cart[Deployment]", "9090/TCP")
+    assert runner.run(single(order, tmp_path, pair), 60.0).headline == "9090/TCP is allowed"
+    assert json.loads((Path(order.directory) / "report").read_text())["verdict"] == "allowed"
+
+
+@pytest.mark.parametrize(
+    ("pair", "reason"),
+    [
+        (Pair("nothing", "shop/cart[Deployment]"), "unknown-endpoint"),
+        (Pair("10.0.0.1", "10.0.0.2"), "unknown-endpoint"),
+        (Pair("shop/web[Deployment]", "shop/cart[Deployment]", "http"), "invalid-port"),
+    ],
+)
+def test_a_pair_that_cannot_be_explained_says_why(order: Order, tmp_path: Path, pair: Pair, reason: str) -> None:
+    assert failure(single(order, tmp_path, pair)) == reason
+
+
 def test_input_that_is_refused_is_a_reason_and_no_crash(order: Order, tmp_path: Path) -> None:
     (tmp_path / "head").write_bytes(b"not an archive")
     assert failure(order) == "not-an-archive"
 
 
 def test_a_crash_says_nothing_of_itself_to_the_outside(order: Order, caplog: pytest.LogCaptureFixture) -> None:
-    broken = replace(order, comparison=ArchiveComparison(ArchiveSide("base", "/nowhere/at/all"), ArchiveSide("head", "")))
+    broken = replace(order, subject=ArchiveComparison(ArchiveSide("base", "/nowhere/at/all"), ArchiveSide("head", "")))
     with pytest.raises(AnalysisError) as failed:
         runner.run(broken, 60.0)
     assert failed.value.reason == "internal"
@@ -109,7 +150,10 @@ def test_a_death_by_signal_is_a_limit_that_was_reached(code: int) -> None:
 
 def test_an_order_travels_as_json(order: Order) -> None:
     comparison = GitComparison(GitSide("main", "a" * 40), GitSide("x", "b" * 40, "k8s"), "/m", "https://x/y", False, Merging.PREFERRED)
-    for each in (order, replace(order, comparison=comparison, report_url="https://r")):
+    revision = GitRevision(GitSide("main", "a" * 40), "/m", "https://x/y", False, "https://x/{path}")
+    subjects: tuple[Subject, ...] = (comparison, revision, Archive(ArchiveSide("a", "/a")))
+    asked = [replace(order, subject=subject, pair=Pair("a", "b", "80/TCP"), namespaces=("shop",)) for subject in subjects]
+    for each in (order, replace(order, report_url="https://r"), *asked):
         assert Order.from_json(json.loads(json.dumps(each.to_json()))) == each
 
 
@@ -118,10 +162,13 @@ def test_lines_are_linked_at_the_commit_of_their_side_and_paths_cannot_break_out
     from analyzers.pipeline import Revision
 
     sides = (GitSide("main", "a" * 40, "k8s"), GitSide("x", "b" * 40, "k8s"))
-    comparison = GitComparison(*sides, "/m", "file:///r", True, Merging.NO, browse="https://github.com/acme/shop")
-    link = _link(comparison, Revision("x", "b" * 40), SourceLocation("a b/)(<x>?#%.yaml", 3))
-    assert link == f"https://github.com/acme/shop/blob/{'b' * 40}/k8s/a%20b/%29%28%3Cx%3E%3F%23%25.yaml#L3"
-    assert _link(replace(comparison, browse=""), Revision("x", "b" * 40), SourceLocation("a", 1)) is None
+    template = "https://github.com/acme/shop/blob/{commit}/{path}#L{line}"
+    comparison = GitComparison(*sides, "/m", "file:///r", True, Merging.NO, source_url=template)
+    found = link(comparison, Revision("x", "b" * 40), SourceLocation("a b/)(<x>?#%{line}.yaml", 3))
+    assert found == f"https://github.com/acme/shop/blob/{'b' * 40}/k8s/a%20b/%29%28%3Cx%3E%3F%23%25%7Bline%7D.yaml#L3"
+    assert link(replace(comparison, source_url=""), Revision("x", "b" * 40), SourceLocation("a", 1)) is None
+    assert link(comparison, Revision("x"), SourceLocation("a", 1)) is None
+    assert link(GitRevision(sides[0], "/m", "file:///r", True, template), Revision("main", "a" * 40), SourceLocation("b", 2)) is not None
 
 
 def test_many_conflicts_are_counted() -> None:

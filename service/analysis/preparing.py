@@ -1,0 +1,63 @@
+"""How trees are rendered and read: the programs of this process's environment, and what the repository's configuration says at base."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from analyzers.configuration import AnalysisSettings
+from analyzers.manifests.tree import EntryKind, Tree, Unreadable
+from analyzers.pipeline import Options
+from analyzers.rendering.stage import Rendering
+from analyzers.rendering.tools import ToolMissing, Tools, find_tools
+from service.analysis.job import PROGRAMS, AnalysisError
+from service.checkout import GitTree
+from service.configuration import NAME, Configuration, ConfigurationError, read_configuration
+from service.parse_cache import ParseCache
+
+
+def prepared(options: Options, base: Tree, cache: ParseCache | None, remote: str = "") -> Options:
+    """The options with everything that rendering needs. `base` is the tree whose configuration counts, and `remote` the address of its
+    repository, empty where it is not known. Raises `AnalysisError`."""
+    settings = settings_of(base)
+    return replace(options, rendering=Rendering(tools(), settings, remote, cache), kinds=settings.kinds)
+
+
+def settings_of(base: Tree) -> AnalysisSettings:
+    """The analysis settings of a tree, as seen from its top. Raises `AnalysisError`."""
+    folder = base.subdir if isinstance(base, GitTree) else ""
+    return configuration_of(base).analysis.below(folder)
+
+
+def configuration_of(tree: Tree) -> Configuration:
+    """The configuration at the root of a tree, or of the repository that it is a folder of. Raises `AnalysisError`."""
+    whole = replace(tree, subdir="") if isinstance(tree, GitTree) else tree
+    data = _content(whole)
+    try:
+        return Configuration() if data is None else read_configuration(data)
+    except ConfigurationError as error:
+        raise AnalysisError("configuration", str(error)) from error
+
+
+def tools(environ: Mapping[str, str] | None = None) -> Tools:
+    """The programs that render: those that the environment names, else those on its path. Raises `AnalysisError`."""
+    environ = os.environ if environ is None else environ
+    try:
+        return find_tools(environ.get("PATH", os.defpath), *(environ.get(name, "") for name in PROGRAMS))
+    except ToolMissing as error:
+        raise AnalysisError("renderer", str(error)) from error
+
+
+def _content(tree: Tree) -> bytes | None:
+    """What the configuration file of a tree holds; None where there is none."""
+    if isinstance(tree, GitTree):
+        found = tree.find(NAME)
+    else:
+        found = next((entry for entry in tree.entries() if entry.path == NAME and entry.kind is EntryKind.FILE), None)
+    if found is None:
+        return None
+    ((_, data),) = tree.read([found])
+    if isinstance(data, Unreadable):
+        raise AnalysisError("configuration", f"{NAME}: {data.reason}")
+    return data
