@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Final
 
+from analyzers.configuration import SECTIONS as ANALYSIS_SECTIONS
+from analyzers.configuration import AnalysisSettings, read_analysis
 from analyzers.manifests.defects import Unparsable
 from analyzers.manifests.documents import read_documents
 from analyzers.manifests.limits import Limits, NodeBudget
@@ -33,6 +35,7 @@ class Configuration:
 
     guardrails: Guardrails = field(default_factory=Guardrails)
     digest: str = ""
+    analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
 
 
 def read_configuration(data: bytes, path: str = NAME) -> Configuration:
@@ -59,7 +62,7 @@ def _read(data: bytes, path: str) -> Configuration:
         raise ConfigurationError(path, line, "there is more than one document" if stated else "the file is empty; it must say version: 1")
     root = Field(stated[0].value, "", stated[0].line)
     digest = hashlib.sha256(data).hexdigest()
-    known_fields(root, ("version", *SECTIONS))
+    known_fields(root, ("version", *SECTIONS, *ANALYSIS_SECTIONS))
     if root["version"].number() != 1:
         raise root["version"].fail("must be 1")
-    return Configuration(read_guardrails(root, digest), digest)
+    return Configuration(read_guardrails(root, digest), digest, read_analysis(root))

@@ -182,7 +182,7 @@ def _in_force(acts: Sequence[Act]) -> list[Act]:
 
 
 def _vote(signature: Signature, flows: FlowSet, act: Act, facts: Facts, head: str) -> Vote:
-    why = _unfit(signature, act.person, facts)
+    why = unfit(signature, act.person, facts)
     if why or act.verb is Verb.REJECT:
         return Vote(act, why)
     if act.way is Way.REVIEW and act.head != head:
@@ -191,7 +191,7 @@ def _vote(signature: Signature, flows: FlowSet, act: Act, facts: Facts, head: st
     return Vote(act, "it was given for fewer flows" if beyond else "", beyond)
 
 
-def _unfit(signature: Signature, person: Person, facts: Facts) -> str:
+def unfit(signature: Signature, person: Person, facts: Facts) -> str:
     """Why a person's word does not count; empty where it does."""
     if facts.problem:
         return facts.problem

@@ -12,11 +12,11 @@ from analyzers.sets.connections import ConnectionSet
 from analyzers.sets.intervals import IntervalSet
 from analyzers.sets.ip_blocks import Family, IPBlock
 from service.signoff.flows import OUTSIDE, Certainty, Change, FlowSet, Route, between
-from service.signoff.guardrails import Condition, Demand, End, Exemption, Guardrail, Guardrails, Invariant, Law
+from service.signoff.guardrails import Demand, End, Exemption, Guardrails, Invariant, Law, Trigger
 from service.signoff.zones import Party, share
 
-MOST_ROUTES: Final = 50_000
-"""Nobody can read more guarded routes than this, let alone agree to them: such a guardrail is met by a smaller change only."""
+MOST_FLOWS: Final = 50_000
+"""Nobody can read more guarded flows than this, let alone agree to them: such a guardrail is met by a smaller change only."""
 
 Layers = Mapping[tuple[Change, Certainty], ConnectionSet]
 _Flow = tuple[Route, IntervalSet, ConnectionSet]
@@ -71,56 +71,93 @@ def present(connections: ConnectionSet, may: ConnectionSet) -> Layers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """What is judged: the file, the flows of one cluster (`rows` of a diff, or of the matrix of head), every endpoint of the cluster by id,
-    and the day."""
+    """What is judged: the file, the flows of one cluster (`rows` of a diff, or of the matrix of head; they are gone through once), every
+    endpoint by id, and the day."""
 
     rules: Guardrails
-    rows: Sequence[Row]
+    rows: Iterable[Row]
     parties: Mapping[str, Party]
     cluster: str
     today: date
 
 
+class _Watch:
+    """Gathers the flows of some triggers while the rows pass by."""
+
+    def __init__(self, triggers: Sequence[Trigger], cluster: str) -> None:
+        self.flows: list[_Flow] = []
+        self._triggers, self._cluster = triggers, cluster
+        self._shares: dict[tuple[int, str], IntervalSet] = {}
+
+    @property
+    def overflows(self) -> bool:
+        """Whether there is more than can be listed; nothing is gathered any more then."""
+        return len(self.flows) > MOST_FLOWS
+
+    def take(self, row: Row) -> None:
+        """Look at one row."""
+        if not self.overflows:
+            self.flows += (flow for trigger in self._triggers for flow in self._matching(trigger, row))
+
+    def _matching(self, trigger: Trigger, row: Row) -> Iterator[_Flow]:
+        wanted = (Certainty.ALLOWED,) if trigger.certainty is Certainty.ALLOWED else tuple(Certainty)
+        layers = [(certainty, row.layers.get((trigger.change, certainty), _NONE) & trigger.condition.ports) for certainty in wanted]
+        if not any(connections for _, connections in layers):
+            return
+        here, there = self._share(trigger.condition.source, row.source), self._share(trigger.condition.destination, row.destination)
+        if here and there:
+            for certainty, connections in layers:
+                if connections:
+                    yield _flow(trigger.change, self._cluster, certainty, (row.source, here), (row.destination, there), connections)
+
+    def _share(self, end: End, party: Party) -> IntervalSet:
+        """See `share`; an endpoint stands in many rows."""
+        key = (id(end), party.id)
+        if key not in self._shares:
+            self._shares[key] = share(end, party)
+        return self._shares[key]
+
+
 def guarded(case: Case) -> Iterator[Guarded]:
     """What each guardrail guards of the rows of a diff, in the order of the file; one without a flow is there too."""
-    for rule in case.rules.guardrails:
-        yield _judged(case, Guarded(rule.name, rule.line, False, rule.require, _NOTHING), _triggered(case, rule))
+    watches = [_Watch(rule.when, case.cluster) for rule in case.rules.guardrails]
+    _pass(case.rows, watches)
+    for rule, watch in zip(case.rules.guardrails, watches, strict=True):
+        yield _judged(case, Guarded(rule.name, rule.line, False, rule.require, _NOTHING), watch)
 
 
 def upheld(case: Case) -> Iterator[Guarded]:
     """What breaks each invariant in the revision whose matrix the rows are."""
-    for rule in case.rules.invariants:
+    watches = [_Watch([Trigger(Change.PRESENT, rule.condition, rule.certainty)], case.cluster) for rule in case.rules.invariants]
+    _pass(case.rows, watches)
+    for rule, watch in zip(case.rules.invariants, watches, strict=True):
         blank = Guarded(rule.name, rule.line, True, rule.require, _NOTHING)
-        if rule.law is Law.NEVER:
-            yield _judged(case, blank, _there(case, rule))
-            continue
-        required = list(islice(_required(case, rule), MOST_ROUTES + 1))
-        if not required:
-            yield replace(blank, problem="nothing is in its zones, so that it cannot hold")
-        elif len(required) > MOST_ROUTES:
-            yield replace(blank, problem=f"it asks for more than {MOST_ROUTES:,} flows, which is more than is checked; name smaller zones")
-        else:
-            there = ((replace(route, change=Change.MISSING), part, ports) for route, part, ports in _there(case, rule))
-            yield _judged(case, blank, _flows(FlowSet.of(required) - FlowSet.of(there)))
+        yield _judged(case, blank, watch) if rule.law is Law.NEVER else _always(case, rule, blank, watch)
 
 
-def _triggered(case: Case, rule: Guardrail) -> Iterator[_Flow]:
-    for when in rule.when:
-        for row in case.rows:
-            yield from _matching(row, when.condition, when.change, when.certainty, case.cluster)
+def _pass(rows: Iterable[Row], watches: Sequence[_Watch]) -> None:
+    for row in rows if watches else ():
+        for watch in watches:
+            watch.take(row)
 
 
-def _there(case: Case, rule: Invariant) -> Iterator[_Flow]:
-    for row in case.rows:
-        yield from _matching(row, rule.condition, Change.PRESENT, rule.certainty, case.cluster)
+def _always(case: Case, rule: Invariant, blank: Guarded, watch: _Watch) -> Guarded:
+    """What must be there and is not."""
+    required = list(islice(_required(case, rule), MOST_FLOWS + 1))
+    if not required:
+        return replace(blank, problem="nothing is in its zones, so that it cannot hold")
+    if len(required) > MOST_FLOWS or watch.overflows:
+        return replace(blank, problem=f"it asks for more than {MOST_FLOWS:,} flows, which is more than is checked; name smaller zones")
+    there = FlowSet.of((replace(route, change=Change.MISSING), part, ports) for route, part, ports in watch.flows)
+    watch.flows = list(_flows(FlowSet.of(required) - there))
+    return _judged(case, blank, watch)
 
 
-def _judged(case: Case, blank: Guarded, flows: Iterable[_Flow]) -> Guarded:
+def _judged(case: Case, blank: Guarded, watch: _Watch) -> Guarded:
     """The flows as a set, less what exceptions let pass."""
-    listed = list(islice(flows, MOST_ROUTES + 1))
-    if len(listed) > MOST_ROUTES:
-        return replace(blank, problem=f"it guards more than {MOST_ROUTES:,} flows of this change, which is more than anyone can agree to")
-    found = FlowSet.of(listed)
+    if watch.overflows:
+        return replace(blank, problem=f"it guards more than {MOST_FLOWS:,} flows of this change, which is more than anyone can agree to")
+    found = FlowSet.of(watch.flows)
     excepted = [(each, FlowSet.of(_exempt(each, found, case.parties))) for each in case.rules.exceptions if each.guardrail == blank.name]
     valid = FlowSet.of(flow for each, flows in excepted if each.expires >= case.today for flow in _flows(flows))
     expired = tuple(each for each, flows in excepted if each.expires < case.today and flows)
@@ -129,19 +166,6 @@ def _judged(case: Case, blank: Guarded, flows: Iterable[_Flow]) -> Guarded:
 
 def _flows(flows: FlowSet) -> Iterator[_Flow]:
     return ((route, *cell) for route, cells in flows.routes for cell in cells)
-
-
-def _matching(row: Row, condition: Condition, change: Change, least: Certainty, cluster: str) -> Iterator[_Flow]:
-    """The flows of a row that a condition means."""
-    wanted = (Certainty.ALLOWED,) if least is Certainty.ALLOWED else tuple(Certainty)
-    layers = [(certainty, row.layers.get((change, certainty), _NONE) & condition.ports) for certainty in wanted]
-    if not any(connections for _, connections in layers):
-        return
-    source, destination = share(condition.source, row.source), share(condition.destination, row.destination)
-    if source and destination:
-        for certainty, connections in layers:
-            if connections:
-                yield _flow(change, cluster, certainty, (row.source, source), (row.destination, destination), connections)
 
 
 def _required(case: Case, rule: Invariant) -> Iterator[_Flow]:
