@@ -6,9 +6,13 @@ import re
 from collections.abc import Iterable
 
 HIDDEN = "[redacted]"
-# What secrets look like when they turn up where nobody expects them: GitHub tokens, credentials in a URL or in a header.
+# What secrets look like when they turn up where nobody expects them: our tokens, those of forges, private keys, credentials in a URL or
+# in a header.
 _SHAPES = (
+    re.compile(r"\bfd_[A-Za-z0-9]{43}"),
     re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})"),
+    re.compile(r"\b(?:glpat-[A-Za-z0-9_.-]{16,}|whsec_[A-Za-z0-9_+/=-]{24,})"),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
     re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
     re.compile(r"(?i)(?<=authorization: )(?:bearer|basic|token) \S+|\bbearer [A-Za-z0-9._~+/=-]{8,}"),
 )

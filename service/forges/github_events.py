@@ -7,35 +7,38 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
-from typing import Any
+from dataclasses import replace
 
-from service.forges.port import Headers, WebhookError, WebhookEvent
+from service.forges.github_calls import READERS, Payload
+from service.forges.payload import parse, text, word
+from service.forges.port import Call, Command, Headers, Pressed, WebhookError, WebhookEvent
 from service.secret import Secret
 
+LIMIT = 25_000_000
+"""Bytes of the largest delivery that GitHub sends."""
 _SIGNATURE = re.compile(r"sha256=([0-9a-f]{64})")
 _DELIVERY = re.compile(r"[A-Za-z0-9._-]{1,100}")
-_NUMBERS = 2**31
-# `closed` calls for a look too: what is still queued or running for the pull request has become pointless.
-_ACTIONS = frozenset({"opened", "reopened", "synchronize", "ready_for_review", "closed"})
 
 
 class GitHubReceiver:
-    """Reads deliveries of GitHub and GitHub Enterprise Server."""
+    """Reads the deliveries of one GitHub or GitHub Enterprise Server."""
 
-    name = "github"
+    def __init__(self, secrets: tuple[Secret, ...]) -> None:
+        self._secrets = secrets
 
-    def receive(self, headers: Headers, body: bytes, secrets: tuple[Secret, ...]) -> WebhookEvent:
+    def receive(self, headers: Headers, body: bytes, now: float) -> WebhookEvent:
         """The event of a delivery; see `Receiver`."""
-        verify(headers.get("X-Hub-Signature-256", ""), body, secrets)
-        kind = headers.get("X-GitHub-Event", "")
-        delivery = headers.get("X-GitHub-Delivery", "")
+        if len(body) > LIMIT:
+            raise WebhookError(413, "too-large", f"The body has more than {LIMIT} bytes; GitHub sends none of that size.")
+        verify(headers.get("X-Hub-Signature-256", ""), body, self._secrets)
+        kind, delivery = headers.get("X-GitHub-Event", ""), headers.get("X-GitHub-Delivery", "")
         if not _DELIVERY.fullmatch(delivery):
             raise WebhookError(400, "missing-delivery", "X-GitHub-Delivery is missing or malformed.")
-        if not kind:
-            raise WebhookError(400, "missing-event", "X-GitHub-Event is missing.")
-        return _event(delivery, kind, _parse(body))
+        if not re.fullmatch(r"[a-z_]{1,50}", kind):
+            raise WebhookError(400, "missing-event", "X-GitHub-Event is missing or malformed.")
+        event = _event(delivery, kind, parse(body), now)
+        return replace(event, delivery=_identity(delivery, event.calls, body))
 
 
 def verify(signature: str, body: bytes, secrets: tuple[Secret, ...]) -> None:
@@ -50,46 +53,21 @@ def verify(signature: str, body: bytes, secrets: tuple[Secret, ...]) -> None:
         raise WebhookError(401, "wrong-signature", "The signature does not match; the webhook and the service hold different secrets.")
 
 
-def _parse(body: bytes) -> dict[str, Any]:
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError):
-        raise WebhookError(400, "malformed-body", "The body is not JSON; set the webhook's content type to application/json.") from None
-    if not isinstance(payload, dict):
-        raise WebhookError(400, "malformed-body", "The body is not a JSON object.")
-    return payload
+def _event(delivery: str, kind: str, payload: Payload, now: float) -> WebhookEvent:
+    action = word(payload.get("action"))
+    reader = READERS.get(kind)
+    if reader is None:
+        return WebhookEvent(delivery, kind, action, "")
+    name, calls = text(payload, "repository", "full_name"), reader(payload, action, now)
+    return WebhookEvent(delivery, kind, action, name, calls)
 
 
-def _event(delivery: str, kind: str, payload: dict[str, Any]) -> WebhookEvent:
-    if kind != "pull_request":
-        return WebhookEvent(delivery, kind, _word(payload.get("action")), "", None, wanted=False)
-    repository, number = _field(payload, "repository", "full_name"), _field(payload, "pull_request", "number")
-    if not isinstance(repository, str):
-        raise _missing("repository.full_name")
-    if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number < _NUMBERS:
-        raise _missing("pull_request.number")
-    action = _word(payload.get("action"))
-    return WebhookEvent(delivery, kind, action, repository, number, wanted=_wanted(action, payload))
-
-
-def _wanted(action: str, payload: dict[str, Any]) -> bool:
-    if action == "edited":
-        changes = payload.get("changes")
-        return isinstance(changes, dict) and "base" in changes
-    return action in _ACTIONS
-
-
-def _word(value: object) -> str:
-    return value if isinstance(value, str) and re.fullmatch(r"[a-z_]{1,40}", value) else ""
-
-
-def _field(payload: dict[str, Any], outer: str, inner: str) -> object:
-    holder = payload.get(outer)
-    return holder.get(inner) if isinstance(holder, dict) else None
-
-
-def _missing(field: str) -> WebhookError:
-    return WebhookError(400, "missing-field", f"The body has no usable {field}.")
-
-
-GITHUB = GitHubReceiver()
+def _identity(delivery: str, calls: tuple[Call, ...], body: bytes) -> str:
+    """What has an effect is known by what is signed, which the header with the delivery's id is not: whoever sends it again, one comment
+    is one delivery, and so is one body that tells of a button."""
+    for call in calls:
+        if isinstance(call, Command):
+            return f"comment-{call.comment}"
+        if isinstance(call, Pressed):
+            return f"pressed-{hashlib.sha256(body).hexdigest()}"
+    return delivery

@@ -1,5 +1,9 @@
 """Fixtures of the forge tests."""
 
-from tests.forges.fixtures import description, examples, github, origin
+import pytest
+
+pytest.register_assert_rewrite("tests.forges.contract", "tests.forges.signoff_contract")  # before anything imports them
+
+from tests.forges.fixtures import description, examples, github, origin  # noqa: E402
 
 __all__ = ["description", "examples", "github", "origin"]

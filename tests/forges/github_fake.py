@@ -1,4 +1,4 @@
-"""A stand-in for GitHub's REST API: it keeps pull requests, comments and statuses, and answers over real HTTP.
+"""A stand-in for GitHub's REST API: it keeps pull requests, comments, statuses and check runs, and answers over real HTTP.
 
 It is the forge of the tests and of `flowdelta demo`. Where GitHub's description is cached, every call and every answer is checked
 against it; the tests fail on a `violation`.
@@ -18,21 +18,39 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.forges import github_resources as give
 from tests.forges.faults import Fault, When
+from tests.forges.github_app import ACTIONS_BOT_ID, ACTIONS_ID, ACTIONS_SLUG, App
+from tests.forges.github_app_routes import APP_ROUTES
+from tests.forges.github_people_routes import PEOPLE_ROUTES
 from tests.forges.github_routes import ROUTES, Answer
-from tests.forges.github_state import BOT, BOT_ID, PERSON, PERSON_ID, Call, Comment, Pull, Refused, Repository
+from tests.forges.github_state import BOT, BOT_ID, PERSON, PERSON_ID, Call, Caller, CheckRun, Comment, Pull, Refused, Repository, User
 from tests.forges.openapi import Description
 
-__all__ = ["API_VERSION", "BOT", "BOT_ID", "PERSON", "PERSON_ID", "Call", "Comment", "Description", "GitHubFake", "Pull", "Repository"]
+__all__ = [
+    "API_VERSION",
+    "BOT",
+    "BOT_ID",
+    "PERSON",
+    "PERSON_ID",
+    "Call",
+    "CheckRun",
+    "Comment",
+    "Description",
+    "GitHubFake",
+    "Pull",
+    "Repository",
+]
 
 API_VERSION = "2022-11-28"
 
 
 class GitHubFake:
-    """One forge. Use it as a context manager; `url` is where its API answers."""
+    """One forge. Use it as a context manager; `url` is where its API answers, below `prefix` as on GitHub Enterprise Server."""
 
-    def __init__(self, token: str, *, description: Description | None = None) -> None:
-        self.token, self.description = token, description
+    def __init__(self, token: str, *, description: Description | None = None, prefix: str = "") -> None:
+        self.token, self.description, self.app = token, description, App()
+        self.actions = App(ACTIONS_ID, ACTIONS_SLUG, ACTIONS_BOT_ID)
         self.repositories: dict[str, Repository] = {}
+        self.teams: dict[str, list[User]] = {}
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self.violations: list[str] = []
@@ -41,7 +59,8 @@ class GitHubFake:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.prefix = prefix
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}{prefix}"
 
     def __enter__(self) -> GitHubFake:
         self._thread.start()
@@ -75,7 +94,12 @@ class GitHubFake:
             kept = self.repository(repository).statuses
             return [(status["state"], status["description"]) for status in kept if status["url"].endswith(sha)]
 
-    def add_comment(self, repository: str, issue: int, author: tuple[str, int] | None, body: str) -> Comment:
+    def checks(self, repository: str, sha: str) -> list[CheckRun]:
+        """The check runs that GitHub shows on a commit: the newest of each name."""
+        with self._changed:
+            return list({(run.app, run.name): run for run in self.repository(repository).checks if run.head_sha == sha}.values())
+
+    def add_comment(self, repository: str, issue: int, author: User | None, body: str) -> Comment:
         """Write a comment, as a user of the site would."""
         with self._changed:
             comment = Comment(next(self._numbers), issue, author, body)
@@ -100,13 +124,13 @@ class GitHubFake:
         with self._changed:
             return sum(1 for call in self.calls if call.method == method and re.fullmatch(path, call.path))
 
-    def answer(self, call: Call, query: dict[str, str], headers: Any) -> Answer | None:
+    def answer(self, call: Call, headers: Any) -> Answer | None:
         """The answer to a call, None for none at all. Everything that a handler does goes through here."""
         fault = self._fault(call)
         if fault is not None and fault.when is When.BEFORE:
             return self._faulty(call, fault)
         with self._changed:
-            status, body, extra = self._checked(call, query, headers)
+            status, body, extra = self._checked(call, headers)
             call.status = status
             self.calls.append(call)
             self._changed.notify_all()
@@ -124,29 +148,45 @@ class GitHubFake:
             self._changed.notify_all()
         return (fault.status, {"message": fault.message}, dict(fault.headers)) if fault.status else None
 
-    def _checked(self, call: Call, query: dict[str, str], headers: Any) -> Answer:
+    def _checked(self, call: Call, headers: Any) -> Answer:
         if self.description is not None:
-            self.violations += self.description.problems_of_call(call.method, call.path, call.body)
+            self.violations += self.description.problems_of_call(call.method, call.path, call.body, call.query)
         if headers.get("X-GitHub-Api-Version") != API_VERSION:
             self.violations.append(f"{call.method} {call.path} does not pin the version of the API")
         try:
-            if headers.get("Authorization") not in (f"token {self.token}", f"Bearer {self.token}"):
-                raise Refused(401, "Bad credentials")
-            status, body, extra = self._routed(call, query)
+            call.caller = self._caller(call, *headers.get("Authorization", "").partition(" ")[::2])
+            status, body, extra = self._routed(call)
         except Refused as refused:
             return refused.status, {"message": refused.message, "documentation_url": "https://docs.github.com/rest"}, {}
         if self.description is not None:
             self.violations += self.description.problems_of_answer(call.method, call.path, status, body)
         return status, body, extra
 
-    def _routed(self, call: Call, query: dict[str, str]) -> Answer:
-        for method, pattern, route in ROUTES:
+    def _caller(self, call: Call, scheme: str, token: str) -> Caller:
+        """Who calls. An installation sees its own repositories alone."""
+        if scheme in ("token", "Bearer") and token == self.token:
+            return Caller("user", (BOT, BOT_ID))
+        if scheme == "Bearer" and self.app.proves(token):
+            return Caller("app", self.app.user)
+        apps = (self.app, self.actions) if scheme in ("token", "Bearer") else ()
+        caller = next((found for app in apps if (found := app.caller(token)) is not None), None)
+        if caller is None:
+            raise Refused(401, "Bad credentials")
+        where = re.match("/repos/([^/]+/[^/]+)", call.path)
+        if where is not None and not any(app.may_see(token, where[1]) for app in apps):
+            raise Refused(404, "Not Found")
+        if caller.rights is not None or not (caller.writes or call.method == "GET"):
+            raise Refused(403, "Resource not accessible by integration")
+        return caller
+
+    def _routed(self, call: Call) -> Answer:
+        for method, pattern, route in (*ROUTES, *APP_ROUTES, *PEOPLE_ROUTES):
             match = pattern.fullmatch(call.path)
             if match and method == call.method:
-                return route(self, call, {**query, **match.groupdict()})
+                return route(self, call, {**call.query, **match.groupdict()})
         raise Refused(404, "Not Found")
 
-    def author(self, who: tuple[str, int] | None) -> give.Resource | None:
+    def author(self, who: User | None) -> give.Resource | None:
         """A user as a resource."""
         return None if who is None else give.user(self.url, *who)
 
@@ -164,7 +204,8 @@ def _handler(fake: GitHubFake) -> type[BaseHTTPRequestHandler]:
             split = urlsplit(self.path)
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             query = {name: values[-1] for name, values in parse_qs(split.query).items()}
-            answer = fake.answer(Call(self.command, split.path, json.loads(raw) if raw else None), query, self.headers)
+            path = split.path.removeprefix(fake.prefix) if split.path.startswith(fake.prefix) else f"/elsewhere{split.path}"
+            answer = fake.answer(Call(self.command, path, json.loads(raw) if raw else None, query=query), self.headers)
             with _gone_is_fine():
                 if answer is None:
                     self.close_connection = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 Resource = dict[str, Any]
 WHEN = "2024-05-01T12:00:00Z"
@@ -33,8 +34,20 @@ def user(api: str, login: str, number: int) -> Resource:
     """A simple user."""
     url = f"{api}/users/{login}"
     links = {f"{name}_url": f"{url}/{name}" for name in _USER_LINKS}
-    known = {"login": login, "id": number, "node_id": f"U_{number}", "gravatar_id": "", "type": "User", "site_admin": False, "url": url}
+    known = {
+        "login": login,
+        "id": number,
+        "node_id": f"U_{number}",
+        "gravatar_id": "",
+        "type": _kind(login),
+        "site_admin": False,
+        "url": url,
+    }
     return {**links, **known}
+
+
+def _kind(login: str) -> str:
+    return "Bot" if login.endswith("[bot]") else "User"
 
 
 def authenticated_user(api: str, login: str, number: int) -> Resource:
@@ -71,8 +84,10 @@ def end(label: str, ref: str, sha: str, holder: Resource | None, author: Resourc
     return {"label": label, "ref": ref, "sha": sha, "repo": holder, "user": author}
 
 
-def pull(api: str, full_name: str, number: int, *, state: str, base: Resource, head: Resource, author: Resource) -> Resource:
-    """A pull request."""
+def pull(
+    api: str, full_name: str, number: int, *, state: str, draft: bool, base: Resource, head: Resource, author: Resource | None
+) -> Resource:
+    """A pull request; `author` is null where an account was deleted."""
     url = f"{api}/repos/{full_name}/pulls/{number}"
     thread = f"{api}/repos/{full_name}/issues/{number}"
     links = {f"{name}_url": f"{url}/{name}" for name in _PULL_LINKS} | {"issue_url": thread, "comments_url": f"{thread}/comments"}
@@ -89,7 +104,7 @@ def pull(api: str, full_name: str, number: int, *, state: str, base: Resource, h
         "locked": False,
         "title": "A change",
         "labels": [],
-        "draft": False,
+        "draft": draft,
         "created_at": WHEN,
         "updated_at": WHEN,
         "author_association": "MEMBER",
@@ -135,3 +150,90 @@ def status(api: str, full_name: str, sha: str, number: int, author: Resource, as
         "updated_at": WHEN,
         "creator": author,
     }
+
+
+def reaction(number: int, author: Resource, content: str) -> Resource:
+    """A reaction to a comment."""
+    return {"id": number, "node_id": f"REA_{number}", "user": author, "content": content, "created_at": WHEN}
+
+
+def ref(api: str, full_name: str, name: str, commit: str) -> Resource:
+    """A git reference; `name` without `refs/`."""
+    url = f"{api}/repos/{full_name}/git"
+    known = {"type": "commit", "sha": commit, "url": f"{url}/commits/{commit}"}
+    return {"ref": f"refs/{name}", "node_id": f"REF_{name}", "url": f"{url}/refs/{quote(name)}", "object": known}
+
+
+def permission(account: Resource, word: str) -> Resource:
+    """What a user may do in a repository: `word` is admin, write, read or none."""
+    return {"permission": word, "role_name": word, "user": {**account, "role_name": word}}
+
+
+def app(api: str, number: int, slug: str, owner: Resource) -> Resource:
+    """A GitHub App."""
+    return {
+        "id": number,
+        "slug": slug,
+        "node_id": f"A_{number}",
+        "owner": owner,
+        "name": slug.title(),
+        "description": None,
+        "external_url": "https://flowdelta.example",
+        "html_url": f"{api}/apps/{slug}",
+        "created_at": WHEN,
+        "updated_at": WHEN,
+        "permissions": {"checks": "write", "contents": "read", "metadata": "read"},
+        "events": ["pull_request", "push"],
+    }
+
+
+def installation(api: str, number: int, app_id: int, slug: str, account: Resource) -> Resource:
+    """Where an App is installed."""
+    url = f"{api}/app/installations/{number}"
+    return {
+        "id": number,
+        "account": account,
+        "app_id": app_id,
+        "app_slug": slug,
+        "target_id": account["id"],
+        "target_type": "Organization",
+        "repository_selection": "selected",
+        "access_tokens_url": f"{url}/access_tokens",
+        "repositories_url": f"{api}/installation/repositories",
+        "html_url": url,
+        "permissions": {"checks": "write", "contents": "read", "metadata": "read"},
+        "events": ["pull_request", "push"],
+        "created_at": WHEN,
+        "updated_at": WHEN,
+        **dict.fromkeys(("single_file_name", "suspended_by", "suspended_at")),
+    }
+
+
+def check_run(api: str, full_name: str, number: int, name: str, sha: str, holder: Resource, values: Resource) -> Resource:
+    """A check run; `values` is what was said of it, its output with the number of its annotations among it."""
+    url = f"{api}/repos/{full_name}/check-runs/{number}"
+    return {
+        "id": number,
+        "node_id": f"CR_{number}",
+        "head_sha": sha,
+        "name": name,
+        "url": url,
+        "html_url": url,
+        "details_url": "https://flowdelta.example",
+        "external_id": "",
+        "status": "queued",
+        "conclusion": None,
+        "started_at": WHEN,
+        "completed_at": None,
+        "check_suite": {"id": number + 1},
+        "app": holder,
+        "pull_requests": [],
+        **values,
+        "output": {"text": None, **values["output"], "annotations_url": f"{url}/annotations"},
+    }
+
+
+def annotation(api: str, sent: Resource) -> Resource:
+    """A remark of a check run."""
+    nulls = dict.fromkeys(("start_column", "end_column", "title", "raw_details"))
+    return {**nulls, **sent, "blob_href": f"{api}/blob/{sent['path']}"}

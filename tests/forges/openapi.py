@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "github"
@@ -13,30 +16,46 @@ EXAMPLES = CACHE / "webhooks.json"
 
 
 class Description:
-    """The operations that the description knows. Needs `jsonschema`."""
+    """The operations that the description knows. Needs `jsonschema_rs`, which keeps up with a service under load."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._components = document["components"]
+        self._validators: dict[int, Any] = {}
         self._paths = [(re.compile(_pattern(path)), operations) for path, operations in document["paths"].items()]
 
     @classmethod
     def cached(cls) -> Description | None:
-        """The description that `fetch_openapi.py` left, or None where it or jsonschema is missing."""
+        """The description that `fetch_openapi.py` left, or None where it or jsonschema_rs is missing."""
         try:
-            import jsonschema  # noqa: F401
+            import jsonschema_rs  # noqa: F401
         except ImportError:
             return None
-        return cls(json.loads(DESCRIPTION.read_text(encoding="utf-8"))) if DESCRIPTION.exists() else None
+        return _read(DESCRIPTION) if DESCRIPTION.exists() else None
 
-    def problems_of_call(self, method: str, path: str, body: object) -> list[str]:
+    def problems_of_call(self, method: str, path: str, body: object, query: Mapping[str, str] = MappingProxyType({})) -> list[str]:
         """What is wrong with a call, in words; empty where GitHub would take it."""
         operation = self._operation(method, path)
         if operation is None:
             return [f"{method} {path} is not in GitHub's description"]
-        wanted = operation.get("requestBody")
+        wanted, asked = operation.get("requestBody"), self._problems_of_query(operation, query, f"{method} {path}")
         if wanted is None:
-            return [] if body is None else [f"{method} {path} takes no body"]
-        return self._problems(wanted["content"]["application/json"]["schema"], body, f"body of {method} {path}")
+            return asked if body is None else [*asked, f"{method} {path} takes no body"]
+        schema, what = wanted["content"]["application/json"]["schema"], f"body of {method} {path}"
+        unknown = set(body) - set(schema.get("properties", body)) if isinstance(body, dict) else set()
+        return asked + [f"{what} has no field {name}" for name in sorted(unknown)] + self._problems(schema, body, what)
+
+    def _problems_of_query(self, operation: dict[str, Any], query: Mapping[str, str], what: str) -> list[str]:
+        known = {each["name"]: each["schema"] for each in self._parameters(operation) if each["in"] == "query"}
+        found = [f"{what} has no parameter {name}" for name in query if name not in known]
+        for name, schema in known.items():
+            if name in query:
+                value = int(query[name]) if schema["type"] == "integer" and query[name].isdecimal() else query[name]
+                found += self._problems(schema, value, f"{name} of {what}")
+        return found
+
+    def _parameters(self, operation: dict[str, Any]) -> list[dict[str, Any]]:
+        kept = self._components.get("parameters", {})
+        return [kept[each["$ref"].rpartition("/")[2]] if "$ref" in each else each for each in operation.get("parameters", ())]
 
     def problems_of_answer(self, method: str, path: str, status: int, body: object) -> list[str]:
         """What is wrong with an answer that reports success."""
@@ -57,10 +76,24 @@ class Description:
         return None
 
     def _problems(self, schema: dict[str, Any], value: object, what: str) -> list[str]:
-        from jsonschema import Draft202012Validator
+        return [f"{what}: {_path(error.instance_path)}: {error.message[:200]}" for error in self._validator(schema).iter_errors(value)]
 
-        validator = Draft202012Validator({**schema, "components": self._components})
-        return [f"{what}: {error.json_path}: {error.message[:200]}" for error in validator.iter_errors(value)]
+    def _validator(self, schema: dict[str, Any]) -> Any:
+        """The validator of a schema, which lives as long as the document that it is part of."""
+        from jsonschema_rs import Draft202012Validator
+
+        if id(schema) not in self._validators:
+            self._validators[id(schema)] = Draft202012Validator({**schema, "components": self._components})
+        return self._validators[id(schema)]
+
+
+@functools.cache
+def _read(path: Path) -> Description:
+    return Description(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _path(steps: Iterable[str | int]) -> str:
+    return "$" + "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in steps)
 
 
 def trimmed(document: dict[str, Any], operations: list[tuple[str, str]]) -> dict[str, Any]:
@@ -87,7 +120,6 @@ _DROPPED = {
     "x-github",
     "tags",
     "operationId",
-    "parameters",
     "discriminator",
 }
 
@@ -114,4 +146,5 @@ def _references(value: Any) -> list[str]:
 
 
 def _pattern(path: str) -> str:
-    return re.sub(r"\\{[a-z_]+\\}", "[^/]+", re.escape(path))
+    """Names have no slash in them, but those of branches and tags have."""
+    return re.sub(r"\\{[a-z_]+\\}", "[^/]+", re.sub(r"\\{ref\\}$", ".+", re.escape(path)))

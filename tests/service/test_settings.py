@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from service.settings import PREFIX, Settings, SettingsError, documentation, table
+from service.settings import PREFIX, ForgeSettings, Kind, Settings, SettingsError, documentation, table
 
 NEEDED = {
-    "FLOWDELTA_REPOSITORIES": "acme/shop, Acme/Platform",
+    "FLOWDELTA_GITHUB_REPOSITORIES": "acme/shop, Acme/Platform, wide/*",
     "FLOWDELTA_GITHUB_TOKEN": "token-value",
     "FLOWDELTA_GITHUB_WEBHOOK_SECRET": "secret-value",
 }
@@ -23,17 +22,22 @@ def settings(**more: str) -> Settings:
 
 def test_the_defaults_are_usable() -> None:
     found = settings()
-    assert found.github_api_url == "https://api.github.com"
+    (github,) = found.forges
+    assert (github.name, github.kind, github.api_url, github.git_url) == (
+        "github",
+        "github",
+        "https://api.github.com",
+        "https://github.com",
+    )
     assert found.listen_address == ("127.0.0.1", 8080)
     assert not found.allow_forks
-    assert found.api_tokens == frozenset()
 
 
 def test_every_setting_has_a_variable_and_a_meaning_of_its_own() -> None:
     rows = table()
-    assert len(rows) == len(fields(Settings))
-    assert len({row.name for row in rows}) == len(rows)
-    assert all(row.name.startswith(PREFIX) and len(row.meaning) > 10 and not row.meaning.endswith(".") for row in rows)
+    assert len(rows) == len(fields(Settings)) + sum(bool(entry.metadata) for entry in fields(ForgeSettings))
+    assert len({name for name, _ in rows}) == len(rows)
+    assert all(name.startswith(PREFIX) and len(row.meaning) > 10 and not row.meaning.endswith(".") for name, row in rows)
 
 
 def test_the_documentation_lists_every_setting_as_it_is(root: Path) -> None:
@@ -50,11 +54,12 @@ def test_what_is_needed_is_named_when_it_is_missing(name: str) -> None:
     ("name", "value"),
     [
         ("GITHUB_WEBHOOK_SECRET", "  "),
-        ("REPOSITORIES", "acme"),
-        ("REPOSITORIES", "acme/shop/x"),
-        ("REPOSITORIES", "../shop"),
-        ("REPOSITORIES", "acme/.."),
-        ("REPOSITORIES", "acme/sh op\x00"),
+        ("GITHUB_REPOSITORIES", "acme"),
+        ("GITHUB_REPOSITORIES", "*/shop"),
+        ("GITHUB_REPOSITORIES", "acme/*/x"),
+        ("GITHUB_REPOSITORIES", "../shop"),
+        ("GITHUB_REPOSITORIES", "acme/.."),
+        ("GITHUB_REPOSITORIES", "acme/sh op\x00"),
         ("GITHUB_API_URL", "http://api.github.com"),
         ("GITHUB_API_URL", "file:///etc"),
         ("GITHUB_API_URL", "https://user:password@api.github.com"),
@@ -65,6 +70,9 @@ def test_what_is_needed_is_named_when_it_is_missing(name: str) -> None:
         ("LISTEN_PORT", "http"),
         ("LISTEN_PORT", "65536"),
         ("LISTEN_PORT", "-1"),
+        ("WORKER_LISTEN", "9090"),
+        ("WORKER_LISTEN", "0.0.0.0:65536"),
+        ("WORKER_LISTEN", "::1:9090"),
         ("THREADS", "0"),
         ("ANALYSIS_TIMEOUT", "inf"),
         ("ANALYSIS_TIMEOUT", "nan"),
@@ -72,7 +80,6 @@ def test_what_is_needed_is_named_when_it_is_missing(name: str) -> None:
         ("ALLOW_FORKS", "maybe"),
         ("HOST_NETWORK", "both"),
         ("LOG_LEVEL", "LOUD"),
-        ("API_TOKENS", "sha256:1234"),
         ("TYPO", "1"),
     ],
 )
@@ -82,23 +89,31 @@ def test_a_bad_setting_is_named(name: str, value: str) -> None:
     assert "password" not in str(refused.value)
 
 
+def test_a_worker_listens_where_it_is_told_to_and_else_nowhere() -> None:
+    assert settings().worker_listen is None
+    assert settings(WORKER_LISTEN="0.0.0.0:9090").worker_listen == ("0.0.0.0", 9090)
+    assert settings(WORKER_LISTEN="[::]:9090").worker_listen == ("::", 9090)
+
+
 def test_what_kubernetes_puts_beside_a_service_of_our_name_is_no_setting() -> None:
     settings(PORT="tcp://10.0.0.1:80", SERVICE_HOST="10.0.0.1", SERVICE_PORT="80", PORT_80_TCP_ADDR="10.0.0.1")
 
 
 def test_local_repositories_need_a_word_more() -> None:
-    assert settings(GITHUB_GIT_URL="file:///srv/git", ALLOW_LOCAL_GIT="true").github_git_url == "file:///srv/git"
+    assert settings(GITHUB_GIT_URL="file:///srv/git", ALLOW_LOCAL_GIT="true").forges[0].git_url == "file:///srv/git"
 
 
 def test_repositories_are_found_whatever_their_case_and_keep_their_spelling() -> None:
     found = settings()
-    assert [found.repository(name) for name in ("ACME/Shop", "acme/platform", "acme/other")] == ["acme/shop", "Acme/Platform", None]
+    names = ("ACME/Shop", "acme/platform", "acme/other", "Wide/Open", "wide/..", "wide/a/../b", "wider/open")
+    assert [found.repository("github", name) for name in names] == ["acme/shop", "Acme/Platform", None, "wide/open", None, None, None]
+    assert found.repository("gitlab", "acme/shop") is None
 
 
 def test_two_webhook_secrets_hold_while_one_is_rotated() -> None:
-    found = settings(GITHUB_WEBHOOK_SECRET_PREVIOUS="old-value")
-    assert [secret.reveal() for secret in found.webhook_secrets] == ["secret-value", "old-value"]
-    assert [secret.reveal() for secret in settings().webhook_secrets] == ["secret-value"]
+    (github,) = settings(GITHUB_WEBHOOK_SECRET_PREVIOUS="old-value").forges
+    assert [secret.reveal() for secret in github.webhook_secrets] == ["secret-value", "old-value"]
+    assert [secret.reveal() for secret in settings().forges[0].webhook_secrets] == ["secret-value"]
 
 
 def test_secrets_can_come_from_files(tmp_path: Path) -> None:
@@ -106,7 +121,7 @@ def test_secrets_can_come_from_files(tmp_path: Path) -> None:
     path.write_text("token-in-a-file\n")
     environment = {key: value for key, value in NEEDED.items() if key != "FLOWDELTA_GITHUB_TOKEN"}
     found = Settings.from_environment(environment | {"FLOWDELTA_GITHUB_TOKEN_FILE": str(path)})
-    assert found.github_token.reveal() == "token-in-a-file"
+    assert found.forges[0].token.reveal() == "token-in-a-file"
     with pytest.raises(SettingsError, match="FLOWDELTA_GITHUB_TOKEN_FILE: FLOWDELTA_GITHUB_TOKEN is set too"):
         settings(GITHUB_TOKEN_FILE=str(path))
     with pytest.raises(SettingsError, match="cannot be read"):
@@ -115,13 +130,44 @@ def test_secrets_can_come_from_files(tmp_path: Path) -> None:
         settings(THREADS_FILE=str(path))
 
 
-def test_tokens_of_the_api_are_kept_as_digests_only() -> None:
-    digest = hashlib.sha256(b"second").hexdigest()
-    found = settings(API_TOKENS=f"first, sha256:{digest.upper()},")
-    assert found.api_tokens == {hashlib.sha256(b"first").hexdigest(), digest}
-
-
 def test_no_secret_is_ever_shown() -> None:
-    shown = repr(settings(GITHUB_WEBHOOK_SECRET_PREVIOUS="old-value", API_TOKENS="api-value"))
+    shown = repr(settings(GITHUB_WEBHOOK_SECRET_PREVIOUS="old-value"))
     assert "-value" not in shown
-    assert hashlib.sha256(b"api-value").hexdigest() not in shown
+
+
+LAB = {"LAB_REPOSITORIES": "platform/net/policies", "LAB_TOKEN": "lab-value", "LAB_WEBHOOK_SECRET": "whsec-value"}
+
+
+def test_several_forges_each_have_their_own_variables() -> None:
+    found = settings(FORGES="github, lab=gitlab", LAB_API_URL="https://lab.example", **LAB)
+    assert [(forge.name, forge.kind) for forge in found.forges] == [("github", Kind.GITHUB), ("lab", Kind.GITLAB)]
+    lab = found.forge("lab")
+    assert lab is not None
+    assert (lab.git_url, lab.repository("Platform/Net/Policies")) == ("https://lab.example", "platform/net/policies")
+    assert {secret.reveal() for secret in found.secrets} == {"token-value", "secret-value", "lab-value", "whsec-value"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "more"),
+    [
+        ("FORGES", {"FORGES": "github, github=gitlab"}),
+        ("FORGES", {"FORGES": "work"}),
+        ("FORGES", {"FORGES": "Work=github"}),
+        ("FORGES", {"FORGES": " "}),
+        ("LAB_TOKEN", LAB),  # a forge that is not named has no settings
+        ("LAB_API_URL", {"FORGES": "github, lab=gitea", **LAB}),  # Gitea has no public home
+        ("LAB_APP_ID", {"FORGES": "github, lab=gitlab", **LAB, "LAB_APP_ID": "1", "LAB_APP_KEY": "key"}),
+        ("GITHUB_APP_ID", {"GITHUB_APP_ID": "12"}),
+        ("GITHUB_TOKEN", {"GITHUB_APP_ID": "12", "GITHUB_APP_KEY": "key"}),
+        ("DATABASE_URL", {"DATABASE_URL": "mysql://root:hunter-value@db/flowdelta"}),
+    ],
+)
+def test_a_forge_that_cannot_work_is_named(variable: str, more: dict[str, str]) -> None:
+    with pytest.raises(SettingsError) as refused:
+        settings(**more)
+    assert str(refused.value).startswith((f"{PREFIX}{variable}: ", f"{PREFIX}LAB_REPOSITORIES: is not" if variable == "LAB_TOKEN" else "-"))
+    assert "-value" not in str(refused.value)
+
+
+def test_enterprise_pages_stand_where_the_api_stands() -> None:
+    assert settings(GITHUB_API_URL="https://ghe.example/api/v3").forges[0].git_url == "https://ghe.example"
