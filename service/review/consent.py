@@ -151,14 +151,12 @@ class Consent:
         return frozenset(account.id for account in accounts if account.name.lower() in named)
 
     def _record_reviews(self, pull: PullRequest, asked: Sequence[Guarded]) -> None:
-        """Approving reviews are acts too: each is recorded once, with the flows that were guarded when it was first seen."""
+        """Approving reviews of this very commit are acts too: each is recorded once, with the flows that were guarded when it was first
+        seen. One whose commit the forge does not tell speaks of none."""
         known = {(act.person.id, act.guardrail, act.head) for act in self._recorded(pull.number) if act.way is Way.REVIEW}
-        ever = {(person, guardrail) for person, guardrail, _ in known}
         for review in self._approving(pull):
-            person = _person(review.account)
-            for each in asked:
-                new = (person.id, each.name, pull.head_sha) not in known if review.commit else (person.id, each.name) not in ever
-                if new and each.flows and review.commit in ("", pull.head_sha):
+            for each in asked if review.commit == pull.head_sha else ():
+                if each.flows and (review.account.id, each.name, pull.head_sha) not in known:
                     said = Saying(Verb.APPROVE, Way.REVIEW, review.account, each.name, shown_digest(each.flows))
                     address = self._keep(each.flows)
                     self._append(pull.number, "act", self._said(said, address, pull.head_sha), [address])
