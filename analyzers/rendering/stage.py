@@ -1,0 +1,239 @@
+"""The stage before the analysis: from a tree to what is analysed of it, one source for each cluster. A tree that needs no rendering passes
+through as it is."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from analyzers.configuration import AnalysisSettings
+from analyzers.manifests.defects import Unparsable
+from analyzers.manifests.limits import DEFAULT_LIMITS, Limits
+from analyzers.manifests.listing import Listing
+from analyzers.manifests.prescan import Wanted
+from analyzers.manifests.shelf import content_id_of
+from analyzers.manifests.tree import Entry, PartialTree, Tree, Unreadable
+from analyzers.model.diagnostics import Diagnostic
+from analyzers.rendering.inputs import is_rendered, read_inputs
+from analyzers.rendering.objects import Objects, Written, as_written, plain_objects, rendered_objects
+from analyzers.rendering.renderers import Contents, Job, renderer_of
+from analyzers.rendering.sandbox import Outcome, RenderLimits, run
+from analyzers.rendering.source import Prepared, UnitResult
+from analyzers.rendering.tools import Tool, Tools
+from analyzers.units.discovery import discover
+from analyzers.units.unit import Plan, Unit
+
+Observer = Callable[[str, int, int], None]
+
+_AT_ONCE: Final = 2
+"""Renderers that run side by side."""
+
+
+class Outputs(Protocol):
+    """Keeps what renderers wrote. It may forget any of it, and never gives it for another name."""
+
+    def recall_output(self, name: str) -> bytes | None:
+        """The output of this name, if it is known."""
+        ...
+
+    def keep_output(self, name: str, content: bytes) -> None:
+        """Remember an output."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """How trees are prepared: the programs at hand, what the repository says of itself, its address where that is known, where outputs are
+    kept, the limits, and clusters of another revision by which those of this one are told apart too."""
+
+    tools: Tools
+    settings: AnalysisSettings = field(default_factory=AnalysisSettings)
+    remote: str = ""
+    outputs: Outputs | None = None
+    limits: RenderLimits = field(default_factory=RenderLimits)
+    apart: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One run of a program, and what its output is kept as."""
+
+    tool: Tool
+    job: Job
+    name: str
+
+
+class MemoryOutputs:
+    """Remembers everything for as long as it lives, in front of what remembers longer. Serves the two sides of one comparison."""
+
+    def __init__(self, behind: Outputs | None = None) -> None:
+        self._behind = behind
+        self._known: dict[str, bytes] = {}
+
+    def recall_output(self, name: str) -> bytes | None:
+        """The output of this name, if it is known here or behind."""
+        if name not in self._known and self._behind is not None and (found := self._behind.recall_output(name)) is not None:
+            self._known[name] = found
+        return self._known.get(name)
+
+    def keep_output(self, name: str, content: bytes) -> None:
+        """Remember an output, here and behind."""
+        self._known[name] = content
+        if self._behind is not None:
+            self._behind.keep_output(name, content)
+
+
+def prepare(tree: Tree, rendering: Rendering, wanted: Wanted, observe: Observer, limits: Limits = DEFAULT_LIMITS) -> Prepared:
+    """What is analysed of a tree: its units rendered, the rest as it is. `wanted` are the kinds that take part in the analysis."""
+    entries = tuple(tree.entries())
+    if not rendering.settings.decides_units and not is_rendered(entry.path for entry in entries):
+        return Prepared.whole(PartialTree(tree, entries))
+    return _Stage(tree, entries, rendering, wanted, limits).prepared(observe)
+
+
+def plan_of(tree: Tree, rendering: Rendering, limits: Limits = DEFAULT_LIMITS) -> Plan:
+    """What would be read and rendered of a tree, and why. Nothing is rendered."""
+    listing = Listing(tree.entries())
+    return discover(read_inputs(tree, listing, limits), rendering.settings, rendering.remote, rendering.tools.available)
+
+
+class _Stage:
+    """One run of `prepare`."""
+
+    def __init__(self, tree: Tree, entries: Sequence[Entry], rendering: Rendering, wanted: Wanted, limits: Limits) -> None:
+        self._tree, self._entries, self._rendering, self._wanted, self._limits = tree, entries, rendering, wanted, limits
+        self._listed = {entry.path: entry for entry in entries}
+
+    def prepared(self, observe: Observer) -> Prepared:
+        """The outcome."""
+        listing = Listing(self._entries)
+        plan = discover(
+            read_inputs(self._tree, listing, self._limits),
+            self._rendering.settings,
+            self._rendering.remote,
+            self._rendering.tools.available,
+            self._rendering.apart,
+        )
+        contents, ids, problems = self._contents(path for unit in plan.units for path in unit.reads)
+        written = as_written(contents, self._wanted, self._limits)
+        results = [
+            *self._rendered(plan.units, contents, ids, written, observe),
+            *(UnitResult(unit, None, (why,)) for unit, why in plan.refused),
+        ]
+        files = {
+            cluster: PartialTree(self._tree, tuple(self._listed[path] for path in sorted(paths))) for cluster, paths in plan.files.items()
+        }
+        diagnostics = (*listing.diagnostics(), *plan.diagnostics, *problems)
+        return Prepared(files, tuple(results), diagnostics, plan.elsewhere)
+
+    def _contents(self, paths: Iterable[str]) -> tuple[dict[str, bytes], dict[str, str], list[Diagnostic]]:
+        """The files that units read, with the ids of their content."""
+        entries = [self._listed[path] for path in sorted(set(paths))]
+        contents: dict[str, bytes] = {}
+        ids: dict[str, str] = {}
+        problems: list[Diagnostic] = []
+        total = 0
+        for entry in entries:
+            total += entry.size
+            if entry.size > self._limits.file_bytes or total > self._limits.tree_bytes:
+                problems.append(Diagnostic("limit-exceeded", "larger than what is read; the units that need it are left out", entry.path))
+        too_large = {each.path for each in problems}
+        for entry, data in self._tree.read([entry for entry in entries if entry.path not in too_large]):
+            if isinstance(data, Unreadable):
+                problems.append(Diagnostic("unreadable-file", data.reason, entry.path))
+            else:
+                contents[entry.path] = data
+                ids[entry.path] = entry.content_id or content_id_of(data)
+        return contents, ids, problems
+
+    def _rendered(
+        self, units: Sequence[Unit], contents: Contents, ids: Mapping[str, str], written: Written, observe: Observer
+    ) -> Iterable[UnitResult]:
+        """The outcome of each unit, in their order. Two programs run side by side; only this thread asks what is kept, and keeps."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        tasks = [self._task(unit, contents, ids) for unit in units]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            runs = [pool.submit(_run, task, self._rendering.limits) if isinstance(task, Task) else None for task in tasks]
+            for number, (unit, task, ran) in enumerate(zip(units, tasks, runs, strict=True)):
+                observe("render", number, len(units))
+                output = self._kept(unit, task, ran.result()) if isinstance(task, Task) and ran is not None else task
+                assert not isinstance(output, Task)
+                yield self._result(unit, output, contents, written)
+
+    def _task(self, unit: Unit, contents: Contents, ids: Mapping[str, str]) -> Task | bytes | Diagnostic | None:
+        """What is to be run for a unit; what a renderer wrote for it before; why it is refused; None where nothing is to be run."""
+        lacking = [path for path in unit.reads if path not in ids]
+        if lacking:
+            return _problem("render-failed", unit, f"{lacking[0]} cannot be read")
+        renderer, tool = renderer_of(unit), self._rendering.tools.of(unit.renderer)
+        if renderer.job is None or tool is None:
+            return None
+        job = renderer.job(unit, {path: contents[path] for path in unit.reads})
+        if isinstance(job, Diagnostic):
+            return job
+        task, kept = Task(tool, job, _name(job, tool)), self._rendering.outputs
+        known = kept.recall_output(task.name) if kept is not None else None
+        return task if known is None else known
+
+    def _kept(self, unit: Unit, task: Task, outcome: Outcome) -> bytes | Diagnostic:
+        """The output of a run, kept for the next time; or why there is none."""
+        if outcome.problem:
+            program = task.tool.arguments[0]
+            return _problem("render-timeout" if outcome.timed_out else "render-failed", unit, f"{program} {outcome.problem}")
+        if self._rendering.outputs is not None:
+            self._rendering.outputs.keep_output(task.name, outcome.output)
+        return outcome.output
+
+    def _result(self, unit: Unit, output: bytes | Diagnostic | None, contents: Contents, written: Written) -> UnitResult:
+        if isinstance(output, Diagnostic):
+            return UnitResult(unit, None, (output,))
+        try:
+            objects = self._objects(unit, output, contents, written)
+        except Unparsable as error:
+            return UnitResult(unit, None, (_problem("render-failed", unit, f"its output cannot be read: {error.defect.message}"),))
+        return UnitResult(unit, objects.manifests, (*unit.notes, *objects.diagnostics))
+
+    def _objects(self, unit: Unit, output: bytes | None, contents: Contents, written: Written) -> Objects:
+        if output is None:
+            return plain_objects(unit, contents, self._wanted, self._limits)
+        return rendered_objects(unit, renderer_of(unit), output, contents, written, self._wanted, self._limits)
+
+
+def _name(job: Job, tool: Tool) -> str:
+    """What an output is kept as: the program, its arguments, and every file that it was given."""
+    digest = hashlib.sha256()
+    for part in (tool.identity, *tool.arguments, *job.arguments, ""):
+        digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    for path, data in sorted(job.files.items()):
+        digest.update(f"{path}\0{len(data)}\0".encode("utf-8", "surrogatepass") + data)
+    return digest.hexdigest()
+
+
+def _run(task: Task, limits: RenderLimits) -> Outcome:
+    """Run a program on a private copy of its files."""
+    tool, job = task.tool, task.job
+    folder = Path(tempfile.mkdtemp(prefix="flowdelta-unit-"))
+    try:
+        for path, data in job.files.items():
+            place = folder / path
+            if ".." in Path(path).parts or not place.is_relative_to(folder):
+                return Outcome(problem=f"cannot be given {path!r}, which is no path")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
+        return run((tool.path, *tool.arguments, *job.arguments), folder, limits)
+    except OSError as error:
+        return Outcome(problem=f"cannot be given its files: {(error.strerror or 'unknown').lower()}")
+    except ValueError:
+        return Outcome(problem="cannot be given its files: one has no name that a file can have")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _problem(code: str, unit: Unit, what: str) -> Diagnostic:
+    return Diagnostic(code, f"{unit.title}: {what}", unit.place.path, unit.place.line or None)

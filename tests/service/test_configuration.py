@@ -1,0 +1,127 @@
+"""The configuration of a repository: every section by field and line, and the schema that editors use."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from analyzers.configuration import ClusterSettings, UnitSettings
+from service.configuration import Configuration, ConfigurationError, read_configuration
+from tests.conftest import ROOT
+from tests.service.signoff.test_reading import EXAMPLE as GUARDRAILS
+
+SCHEMA = json.loads((ROOT / "docs" / "flowdelta.schema.json").read_text(encoding="utf-8"))
+EXAMPLE = (ROOT / "docs" / "flowdelta.example.yaml").read_text(encoding="utf-8")
+
+GOOD = [
+    EXAMPLE,
+    GUARDRAILS,
+    "version: 1\n",
+    "version: 1\nunits: [{path: .}]\n",
+    "version: 1\nunits: [{path: a, cluster: eu}]\n",
+    "version: 1\nignore: [a, 'b/**']\n",
+    "version: 1\nkinds: {workloads: [{kind: Runner}]}\n",
+]
+BAD = [
+    (1, "version: 2\n", "must be 1"),
+    (2, "version: 1\nunit: []\n", "no such field"),
+    (2, "version: 1\nclusters: {eu: {}}\n", "must have paths"),
+    (2, "version: 1\nclusters: {eu: {paths: []}}\n", "must have paths"),
+    (2, "version: 1\nclusters: {'a b': {paths: [x]}}\n", "no name of a cluster"),
+    (3, "version: 1\nclusters:\n  eu: {paths: [x], color: red}\n", "no such field"),
+    (2, "version: 1\nclusters: {eu: {paths: [/etc]}}\n", "not a path"),
+    (2, "version: 1\nclusters: {eu: {paths: [x], pod_cidrs: [office]}}\n", "not a CIDR"),
+    (2, "version: 1\nunits: {path: a}\n", "must be a list"),
+    (2, "version: 1\nunits: [{renderer: helm}]\n", "is required"),
+    (2, "version: 1\nunits: [{path: a, renderer: ./run.sh}]\n", "not one of plain, kustomize, helm"),
+    (2, "version: 1\nunits: [{path: a, command: kustomize}]\n", "no such field"),
+    (2, "version: 1\nunits: [{path: a, namespace: A}]\n", "DNS-1123"),
+    (2, "version: 1\nunits: [{path: a, renderer: helm, release: '-x'}]\n", "no name of a release"),
+    (2, "version: 1\nunits: [{path: a, values: [b]}]\n", "need renderer: helm"),
+    (2, "version: 1\nunits: [{path: a, renderer: kustomize, release: x}]\n", "need renderer: helm"),
+    (2, "version: 1\nunits: [{path: a, cluster: eu, clusters: [eu]}]\n", "must not stand beside"),
+    (2, "version: 1\nnamespaces: [{path: a}]\n", "is required"),
+    (2, "version: 1\nnamespaces: [{path: a, namespace: x.y}]\n", "DNS-1123"),
+    (2, "version: 1\nsensitive_labels: [{}]\n", "at least one label"),
+    (2, "version: 1\nsensitive_labels: [{a: 'b c'}]\n", "sensitive_labels"),
+    (2, "version: 1\nkinds: {workloads: [{kind: runner}]}\n", "is no kind"),
+    (2, "version: 1\nkinds: {operators: [{kind: Runner}]}\n", "must have pods"),
+    (2, "version: 1\nkinds: {operators: [{kind: Runner, pods: [{labels: {}}]}]}\n", "at least one label"),
+    (2, "version: 1\nkinds: {operators: [{kind: R, pods: [{labels: {a: b}, ports: [{name: x, port: 0}]}]}]}\n", "not a port"),
+    (2, "version: 1\nignore: docs\n", "must be a list"),
+    (2, "version: 1\nzones: {a: {}}\n", "either namespaces or pods"),
+    (2, "version: 1\nzones: {a: {external: false}}\n", "must be true"),
+    (2, "version: 1\nguardrails: [{name: a, when: {}, require: block}]\n", "opened or closed"),
+    (2, "version: 1\nguardrails: [{name: a, when: {opened: {}}, require: perhaps}]\n", "not one of"),
+    (2, "version: 1\ninvariants: [{name: a}]\n", "one of never and always"),
+]
+ONLY_READ = [
+    (2, "version: 1\nunits: [{path: ../a}]\n", "leaves the repository"),
+    (2, "version: 1\npod_cidrs: [10.0.0.1/8]\n", "host bits"),
+    (2, "version: 1\nclusters: {eu: {paths: [x]}}\nunits: [{path: a, cluster: us}]\n", "no cluster 'us'"),
+]
+"""Mistakes that a schema cannot tell."""
+
+
+def read(text: str) -> Configuration:
+    return read_configuration(text.encode())
+
+
+def problems(text: str) -> list[str]:
+    """What the schema has against a file; YAML reads days as dates, which JSON has as text."""
+    document: Any = json.loads(json.dumps(yaml.safe_load(text), default=str))
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    return [error.message for error in validator.iter_errors(document)]
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_what_is_well_formed_is_read_and_passes_the_schema(text: str) -> None:
+    read(text)
+    assert problems(text) == []
+
+
+@pytest.mark.parametrize(("line", "text", "said"), BAD)
+def test_a_mistake_is_told_with_its_line_and_fails_the_schema(line: int, text: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(text)
+    assert said in str(caught.value)
+    assert caught.value.line == line
+    assert problems(text)
+
+
+@pytest.mark.parametrize(("line", "text", "said"), ONLY_READ)
+def test_a_mistake_beyond_a_schema_is_told_with_its_line(line: int, text: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(text)
+    assert said in str(caught.value)
+    assert caught.value.line >= line
+
+
+def test_the_schema_is_a_schema_and_knows_every_section() -> None:
+    from analyzers.configuration import SECTIONS
+    from service.signoff.reading import SECTIONS as GUARDED
+
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert set(SCHEMA["properties"]) == {"version", *SECTIONS, *GUARDED}
+
+
+def test_the_analysis_sections_are_read_as_values() -> None:
+    analysis = read(EXAMPLE).analysis
+    assert analysis.clusters[0] == ClusterSettings("eu", 7, ("clusters/eu", "apps/*/overlays/prod"), ("10.0.0.0/8",))
+    assert analysis.units[1] == UnitSettings("apps/legacy", 21, "plain", ("eu", "dev"))
+    assert analysis.namespaces == (("apps/legacy", "legacy"),)
+    assert [each.kind for each in analysis.kinds.workloads] == ["Runner"]
+    assert analysis.kinds.workloads[0].template == ("spec", "podTemplate")
+    assert analysis.kinds.operators[0].pods[0].labels == (("app", "database"), ("database", "{name}"))
+    assert analysis.sensitive_labels == ((("data", "personal"),),)
+    assert analysis.decides_units
+    assert not read("version: 1\npod_cidrs: [10.0.0.0/8]\n").analysis.decides_units
+
+
+def test_the_schema_is_where_the_first_line_of_the_example_says() -> None:
+    first = EXAMPLE.splitlines()[0]
+    assert (ROOT / "docs" / first.rpartition("=")[2]).exists()
