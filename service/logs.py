@@ -27,6 +27,11 @@ def reviewing(review: str) -> Iterator[None]:
         _review.reset(token)
 
 
+def reviewed() -> str:
+    """The review that this thread works on; empty where there is none."""
+    return _review.get()
+
+
 def fields(**values: object) -> dict[str, object]:
     """The `extra` of a log call that adds members to the line."""
     return {_FIELDS: values}

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Protocol
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
 
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -58,14 +58,23 @@ class Figures(Protocol):
         ...
 
 
+def span(name: str, review: str = "") -> AbstractContextManager[Any]:
+    """A span around what happens inside; the spans of its stages hang below it."""
+    return _tracer.start_as_current_span(name, attributes={"flowdelta.review": review} if review else None)
+
+
 @contextmanager
-def stage(name: str, review: str = "") -> Iterator[None]:
-    """Measure a stage of work, as a metric and as a span; an exception that leaves it counts as a failure."""
+def stage(name: str, review: str = "", *, stopped: tuple[type[BaseException], ...] = ()) -> Iterator[None]:
+    """Measure a stage of work, as a metric and as a span. An exception that leaves it counts as a failure, but for those of `stopped`:
+    somebody ended the work, and nothing is wrong with it."""
     started, outcome = time.monotonic(), "failed"
-    with _tracer.start_as_current_span(name, attributes={"flowdelta.review": review} if review else None):
+    with span(name, review):
         try:
             yield
             outcome = "done"
+        except stopped:
+            outcome = "stopped"
+            raise
         finally:
             _stages.labels(name, outcome).observe(time.monotonic() - started)
 
@@ -85,14 +94,15 @@ def review_ended(state: str) -> None:
     _reviews.labels(state).inc()
 
 
-def diagnosed(codes: Iterable[str]) -> None:
-    """Count the diagnostics of one analysis."""
-    for code in codes:
-        _diagnostics.labels(code).inc()
+def diagnosed(counts: Mapping[str, int]) -> None:
+    """Count the diagnostics of one analysis: how many there were of each code."""
+    for code, count in counts.items():
+        _diagnostics.labels(code).inc(count)
 
 
-def exposition(figures: Callable[[], Figures]) -> bytes:
-    """Every metric of this process and the figures of the queue, in the text format of Prometheus."""
+def exposition(figures: Callable[[], Figures | None]) -> bytes:
+    """Every metric of this process and the figures of the queue, in the text format of Prometheus. The figures are None where the database
+    does not answer."""
     queue = CollectorRegistry()
     queue.register(_Queue(figures))
     return generate_latest(_registry) + generate_latest(queue)
@@ -101,7 +111,7 @@ def exposition(figures: Callable[[], Figures]) -> bytes:
 class _Queue(Collector):
     """The queue as it is when it is asked for."""
 
-    def __init__(self, figures: Callable[[], Figures]) -> None:
+    def __init__(self, figures: Callable[[], Figures | None]) -> None:
         self._figures = figures
 
     def describe(self) -> Iterable[Metric]:
@@ -111,6 +121,9 @@ class _Queue(Collector):
     def collect(self) -> Iterator[Metric]:
         """The gauges."""
         found = self._figures()
+        yield GaugeMetricFamily("flowdelta_database_up", "Whether the database answers.", int(found is not None))
+        if found is None:
+            return
         yield GaugeMetricFamily("flowdelta_queue_waiting", "Requests for a review that wait.", found.waiting)
         yield GaugeMetricFamily("flowdelta_queue_oldest_seconds", "Age of the oldest request that waits.", found.oldest)
         yield GaugeMetricFamily("flowdelta_reviews_running", "Reviews that run.", found.running)
@@ -131,3 +144,10 @@ def trace_where_configured(environ: Mapping[str, str] = os.environ) -> bool:
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     return True
+
+
+def end_traces() -> None:
+    """Send the spans that wait to be sent. A process that ends without it loses them."""
+    end = getattr(trace.get_tracer_provider(), "shutdown", None)  # only the provider that was configured has one
+    if end is not None:
+        end()

@@ -83,10 +83,17 @@ def test_locked_requirements_are_pinned_and_hashed(lock: str) -> None:
 def test_lock_files_agree_with_each_other_and_hold_what_was_asked_for() -> None:
     locks = {lock: {name: re.split(r"[\s;]", rest)[0] for name, rest in requirements(lock).items()} for lock in LOCKS}
     for lock, found in locks.items():
-        asked = {line for line in text(lock.replace(".txt", ".in")).splitlines() if re.match(r"[a-z]", line)}
+        asked = {line.partition("[")[0] for line in text(lock.replace(".txt", ".in")).splitlines() if re.match(r"[a-z]", line)}
         assert asked <= set(found)
     runtime, tests = locks["requirements.txt"], locks["requirements-test.txt"]
     assert {name: tests[name] for name in runtime.keys() & tests.keys()} == {name: runtime[name] for name in runtime.keys() & tests.keys()}
+
+
+def test_the_wheel_leaves_nothing_of_the_packages_behind() -> None:
+    """Packages are found by their __init__.py, and no other file is declared as theirs."""
+    files = [path for path in tracked() if path.relative_to(ROOT).parts[0] in ("analyzers", "service")]
+    assert [str(path) for path in files if path.suffix != ".py"] == []
+    assert {str(path.parent) for path in files if not (path.parent / "__init__.py").is_file()} == set()
 
 
 def test_ci_is_executable() -> None:

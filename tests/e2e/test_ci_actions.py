@@ -11,7 +11,7 @@ from tests.e2e.ci_jobs import NUMBER, SHOP, actions, impatient, run
 from tests.forges.faults import Fault
 from tests.forges.gitea_fake import GiteaFake
 from tests.forges.gitea_fake import Pull as GiteaPull
-from tests.forges.github_app import ACTIONS_BOT_ID, ACTIONS_ID, ACTIONS_SLUG
+from tests.forges.github_app import ACTIONS_BOT_ID, ACTIONS_ID, ACTIONS_SLUG, APP_ID, APP_SLUG
 from tests.forges.origin import policy, shop
 from tests.service.site import BASE, HEAD, Site
 
@@ -51,7 +51,7 @@ def test_a_token_that_may_only_read_keeps_the_report_from_nobody(site: Site, tmp
     done = run(actions(tmp_path, site, site.github.actions.job(SHOP, writes=False)))
     assert done.returncode == 0, done.stderr
     assert site.comments == []
-    assert "The comment could not be written: GitHub answered 403" in done.stderr
+    assert "comment: could not be written: GitHub answered 403" in done.stderr
     assert "9090" in done.stdout
     assert "9090" in (tmp_path / "page.md").read_text(encoding="utf-8")
     assert "\n::warning file=policy.yaml,line=9,title=Opens" in done.stdout
@@ -125,6 +125,14 @@ def test_a_user_s_token_writes_a_status_as_that_user(site: Site, tmp_path: Path)
     assert done.returncode == 0, done.stderr
     assert site.states == ["pending", "success"]
     assert site.github.comments(SHOP, NUMBER)[0].author != ACTIONS
+
+
+def test_the_token_of_another_app_writes_as_that_app(site: Site, tmp_path: Path) -> None:
+    environ = actions(tmp_path, site, site.github.app.job(SHOP))
+    assert [run(environ, "--app", APP_SLUG).returncode for _ in range(2)] == [0, 0]
+    (comment,) = site.github.comments(SHOP, NUMBER)
+    assert comment.author == site.github.app.user
+    assert [check.app for check in site.github.checks(SHOP, site.pull.head_sha)] == [APP_ID]
 
 
 @pytest.mark.parametrize("mark", ["GITEA_ACTIONS", "FORGEJO_ACTIONS"])

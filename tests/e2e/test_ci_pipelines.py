@@ -65,7 +65,7 @@ def test_a_job_without_a_token_reports_to_its_own_output_and_says_so(lab: Lab) -
     assert done.returncode == 1, done.stderr
     assert "9090" in done.stdout
     assert "::" not in done.stdout.splitlines()[0], "GitLab knows no commands"
-    assert "The comment could not be written: a job's own token cannot write to merge requests" in done.stderr
+    assert "comment: could not be written: a job's own token cannot write to merge requests" in done.stderr
     assert lab.fake.calls == []
     assert "job-token-1f2e3d" not in done.stdout + done.stderr
 

@@ -43,9 +43,26 @@ def test_a_stage_that_fails_is_counted_as_such() -> None:
     assert sample("flowdelta_stage_seconds_count", stage="examine", outcome="done") >= 1
 
 
+def test_a_stage_that_somebody_stopped_is_no_failure() -> None:
+    failed = sample("flowdelta_stage_seconds_count", stage="examine", outcome="failed")
+    stopped = sample("flowdelta_stage_seconds_count", stage="examine", outcome="stopped")
+    with pytest.raises(KeyError), telemetry.stage("examine", stopped=(KeyError,)):
+        raise KeyError
+    assert sample("flowdelta_stage_seconds_count", stage="examine", outcome="failed") == failed
+    assert sample("flowdelta_stage_seconds_count", stage="examine", outcome="stopped") == stopped + 1
+
+
+def test_a_database_that_does_not_answer_is_a_figure_and_hides_no_other() -> None:
+    telemetry.review_ended("done")
+    said = {each.name: each for each in text_string_to_metric_families(telemetry.exposition(lambda: None).decode())}
+    assert said["flowdelta_database_up"].samples[0].value == 0
+    assert "flowdelta_queue_waiting" not in said
+    assert "flowdelta_reviews" in said
+
+
 def test_counters_count() -> None:
     before = sample("flowdelta_diagnostics_total", code="syntax-error")
-    telemetry.diagnosed(["syntax-error", "syntax-error"])
+    telemetry.diagnosed({"syntax-error": 2})
     assert sample("flowdelta_diagnostics_total", code="syntax-error") == before + 2
 
 
@@ -57,9 +74,9 @@ PROGRAM = """
 from opentelemetry import trace
 from service import telemetry
 assert telemetry.trace_where_configured()
-with telemetry.stage("examine", "review-1"):
+with telemetry.span("review", "review-1"), telemetry.stage("examine"):
     pass
-trace.get_tracer_provider().shutdown()
+telemetry.end_traces()
 """
 
 
@@ -81,4 +98,4 @@ def test_spans_reach_the_collector_that_the_environment_names(root: Path) -> Non
         subprocess.run([sys.executable, "-c", PROGRAM], cwd=root, env=os.environ | endpoint, check=True, timeout=60)
         server.shutdown()
     assert [path for path, _ in received] == ["/v1/traces"]
-    assert all(word in received[0][1] for word in (b"examine", b"review-1", b"flowdelta"))
+    assert all(word in received[0][1] for word in (b"review", b"examine", b"review-1", b"flowdelta"))
