@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from analyzers.dialects import networkpolicy
+from analyzers.dialects import adminnetworkpolicy, baselineadminnetworkpolicy, clusternetworkpolicy, networkpolicy
 from analyzers.dialects.dialect import Dialect
 
-DIALECTS: tuple[Dialect, ...] = (networkpolicy.DIALECT,)
+DIALECTS: tuple[Dialect, ...] = (
+    adminnetworkpolicy.DIALECT,
+    networkpolicy.DIALECT,
+    baselineadminnetworkpolicy.DIALECT,
+    clusternetworkpolicy.DIALECT,
+)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analyzers.dialects.dialect import Dialect, Lowered
+from analyzers.dialects.reader import ObjectReader, may_hold_pods
 from analyzers.model.cluster import NamedPort
-from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.model.manifest import Field, Manifest, root
-from analyzers.model.metadata import read_port_name, read_port_number, read_protocol, read_selector
+from analyzers.model.metadata import read_port_name, read_port_number, read_protocol
 from analyzers.model.policy import (
     EVERY_PORT,
     AnyPeer,
@@ -26,10 +26,9 @@ from analyzers.model.policy import (
     Rule,
     Tier,
 )
-from analyzers.model.selectors import LabelSelector
 from analyzers.sets.connections import PORTS
 from analyzers.sets.intervals import IntervalSet
-from analyzers.sets.ip_blocks import Family, IPBlock, parse_cidr
+from analyzers.sets.ip_blocks import IPBlock
 
 _TYPES = {"Ingress": Direction.INGRESS, "Egress": Direction.EGRESS}
 _FIELDS = {
@@ -39,7 +38,6 @@ _FIELDS = {
     "peer": ("podSelector", "namespaceSelector", "ipBlock"),
     "ipBlock": ("cidr", "except"),
     "port": ("port", "protocol", "endPort"),
-    "selector": ("matchLabels", "matchExpressions"),
 }
 
 
@@ -71,36 +69,19 @@ def _isolates(spec: Field) -> frozenset[Direction]:
     return frozenset(_TYPES.values()) if any(spec["egress"].items()) else frozenset({Direction.INGRESS})
 
 
-class _Reader:
-    """Reads the parts of one object and gathers what is worth a diagnostic."""
-
-    def __init__(self, manifest: Manifest) -> None:
-        self.manifest = manifest
-        self.diagnostics: list[Diagnostic] = []
-
-    def note(self, code: str, field: Field, problem: str) -> None:
-        """Add a diagnostic about one field."""
-        location = SourceLocation(self.manifest.location.path, field.line)
-        self.diagnostics.append(Diagnostic.at(code, f"{self.manifest.title}: {field.path}: {problem}", location))
+class _Reader(ObjectReader):
+    """Reads the parts of one NetworkPolicy."""
 
     def check_fields(self, field: Field, schema: str) -> None:
-        """Report fields that the API does not know: a misspelt one changes what the policy means."""
-        for key, inner in field.fields():
-            if key not in _FIELDS[schema]:
-                self.note("unknown-field", inner, f"is not a field of the API, which knows {', '.join(_FIELDS[schema])}")
-
-    def selector(self, field: Field) -> LabelSelector:
-        """A label selector, its field names checked."""
-        self.check_fields(field, "selector")
-        return read_selector(field)
+        """Report fields of one of its objects that the API does not know."""
+        self.check_known(field, _FIELDS[schema])
 
     def rule(self, direction: Direction, index: int, field: Field) -> Rule:
         """One ingress or egress rule. No peers, or an empty list, means everyone; no ports means all."""
         self.check_fields(field, direction)
         peers = tuple(self.peer(peer) for peer in field["from" if direction is Direction.INGRESS else "to"].items())
         ports = tuple(port for each in field["ports"].items() for port in self.port(each))
-        location = SourceLocation(self.manifest.location.path, field.line)
-        return Rule(direction, index, peers or (AnyPeer(),), ports or EVERY_PORT, location)
+        return Rule(direction, index, peers or (AnyPeer(),), ports or EVERY_PORT, self.at(field))
 
     def peer(self, field: Field) -> Peer:
         """One peer: a podSelector alone means the policy's own namespace; an ipBlock stands alone."""
@@ -126,21 +107,11 @@ class _Reader:
             if inner_family is not family or not inner.issubset(block) or inner == block:
                 raise each.fail(f"{each.text()} does not lie strictly inside {field['cidr'].text()}")
             excepted.append(inner)
-        if _may_hold_pods(family, block):
+        if may_hold_pods(family, block):
             problem = f"{field['cidr'].text()} is read as addresses outside the cluster; it could hold pods too"
             self.note("ipblock-may-cover-pods", field["cidr"], problem)
         addresses = block - IntervalSet.of(pair for inner in excepted for pair in inner.intervals)
         return IPPeer(IPBlock(family, addresses), _as_written(field))
-
-    def cidr(self, field: Field) -> tuple[Family, IntervalSet]:
-        """The family and addresses of one CIDR."""
-        try:
-            family, span, masked = parse_cidr(field.text())
-        except ValueError as error:
-            raise field.fail(str(error)) from error
-        if masked:
-            self.note("cidr-host-bits", field, f"{field.text()} has host bits set, which are masked")
-        return family, IntervalSet((span,))
 
     def port(self, field: Field) -> Iterator[PortMatch]:
         """One entry of ports: a number, a range by endPort, a name, or all ports of the protocol."""
@@ -165,15 +136,6 @@ class _Reader:
 def _as_written(field: Field) -> str:
     excepted = [each.text() for each in field["except"].items()]
     return field["cidr"].text() + (f" except {', '.join(excepted)}" if excepted else "")
-
-
-_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
-_POD_SPACE: tuple[tuple[Family, IntervalSet], ...] = tuple((parse_cidr(text)[0], IntervalSet((parse_cidr(text)[1],))) for text in _PRIVATE)
-
-
-def _may_hold_pods(family: Family, block: IntervalSet) -> bool:
-    """A private or whole-family block: where clusters take their pod addresses from."""
-    return block == family.everything or any(space_family is family and block & space for space_family, space in _POD_SPACE)
 
 
 DIALECT = Dialect("Kubernetes NetworkPolicy", frozenset({("networking.k8s.io", "NetworkPolicy")}), lower)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 UNSUPPORTED_GROUPS: dict[str, frozenset[str]] = {
-    "policy.networking.k8s.io": frozenset({"AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"}),
     "projectcalico.org": frozenset({"GlobalNetworkPolicy", "GlobalNetworkSet", "NetworkSet", "Tier", "HostEndpoint"}),
     "crd.projectcalico.org": frozenset({"GlobalNetworkPolicy", "GlobalNetworkSet", "NetworkSet", "Tier", "HostEndpoint"}),
     "cilium.io": frozenset({"CiliumCIDRGroup", "CiliumEgressGatewayPolicy", "CiliumLocalRedirectPolicy"}),

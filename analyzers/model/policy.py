@@ -27,7 +27,17 @@ class Direction(StrEnum):
 class Tier(IntEnum):
     """Where a policy stands in the order of evaluation; lower comes first."""
 
+    ADMIN = 10
     NETWORK_POLICY = 20
+    BASELINE = 30
+
+
+class Action(StrEnum):
+    """What a rule does with the connections that it matches; a pass leaves them to the next tier."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    PASS = "pass"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +47,14 @@ class AnyPeer:
 
 @dataclass(frozen=True, slots=True)
 class PodPeer:
-    """The pods that `pods` selects in the namespaces that `namespaces` selects. A string names one namespace: the policy's own."""
+    """The pods that `pods` selects in the namespaces that `namespaces` selects. A string names one namespace: the policy's own.
+
+    `host_network` is false where pods on the network of their node do not count, however else they are read: in the admin tiers.
+    """
 
     namespaces: LabelSelector | str
     pods: LabelSelector
+    host_network: bool = True
 
     def __str__(self) -> str:
         where = f"namespace {self.namespaces}" if isinstance(self.namespaces, str) else f"namespaces {self.namespaces}"
@@ -58,7 +72,29 @@ class IPPeer:
         return f"ipBlock {self.cidr}"
 
 
-Peer = AnyPeer | PodPeer | IPPeer
+@dataclass(frozen=True, slots=True)
+class NetworkPeer:
+    """A CIDR of the admin tiers, which traffic between pods is checked against too. `cidr` is as written, for people."""
+
+    block: IPBlock
+    cidr: str
+
+    def __str__(self) -> str:
+        return f"network {self.cidr}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnresolvedPeer:
+    """Addresses that manifests do not tell, such as those of nodes or of a domain name: no workload, and perhaps any address outside the
+    cluster. `text` is as written, for people."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Peer = AnyPeer | PodPeer | IPPeer | NetworkPeer | UnresolvedPeer
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +118,16 @@ EVERY_PORT: tuple[PortMatch, ...] = tuple(NumberedPorts(protocol, PORTS) for pro
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Allows connections of one direction between the policy's subject and any of `peers` on any of `ports`. `index` counts from 0 in its
-    direction."""
+    """Allows, denies or passes connections of one direction between the policy's subject and any of `peers` on any of `ports`; without
+    peers it matches nothing. `index` counts from 0 in its direction; `name` is for people."""
 
     direction: Direction
     index: int
     peers: tuple[Peer, ...]
     ports: tuple[PortMatch, ...]
     origin: SourceLocation
+    action: Action = Action.ALLOW
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +145,11 @@ class PolicyRef:
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One policy, lowered: `subject` selects the pods it is about, `isolates` are the directions in which they are denied what no rule
-    allows."""
+    allows.
+
+    In the admin tiers nothing is isolated: by ascending `priority` the first rule that matches decides. None is a priority that the API
+    does not give: before or after all others of the tier.
+    """
 
     ref: PolicyRef
     tier: Tier
@@ -115,6 +157,11 @@ class Policy:
     isolates: frozenset[Direction]
     rules: tuple[Rule, ...]
     origin: SourceLocation
+    priority: int | None = None
+
+    def decides(self, direction: Direction) -> bool:
+        """Whether it decides anything in a direction."""
+        return direction in self.isolates or any(rule.direction is direction for rule in self.rules)
 
     def rules_of(self, direction: Direction) -> Iterable[Rule]:
         """Its rules of one direction, in the order written."""

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from analyzers.model.cluster import HostNetwork, NamedPort
-from analyzers.model.policy import Direction, Policy
+from analyzers.model.policy import Direction, Policy, Tier
 from analyzers.reachability.bits import members_of
 from analyzers.reachability.cover import NOTHING, Cover
 from analyzers.reachability.decide import decide
 from analyzers.reachability.index import PodIndex
-from analyzers.reachability.ports import PortSpace
+from analyzers.reachability.landings import Landings
+from analyzers.reachability.ports import ADMIN_CONDITIONS, NODE_CONDITIONS, Condition, PortSpace
 from analyzers.reachability.universe import Snapshot, Universe
 from analyzers.sets.connections import Protocol
 
@@ -28,10 +29,11 @@ Resolved = tuple[tuple[NamedPort, int | None], ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """One direction of a revision: the group of each class (-1 where it does not exist) and the cover of each group."""
+    """One direction of a revision: the group of each class (-1 where it does not exist), and the cover and the profile of each group."""
 
     group_of: tuple[int, ...]
     covers: tuple[Cover, ...]
+    profiles: tuple[Profile, ...]
 
     def cover_of(self, number: int) -> Cover:
         """What one class lets through in this direction."""
@@ -63,7 +65,22 @@ def port_space(universe: Universe, snapshots: Sequence[Snapshot], asked: Iterabl
     used = {port for policy in policies for rule in policy.rules for port in rule.ports if isinstance(port, NamedPort)}
     shapes = (shape for each in universe.classes for shape in each.shapes if shape is not None)
     resolved = {(named.protocol, number) for shape in shapes for named, number in shape.named_ports if named in used}
-    return PortSpace(policies, {*resolved, *asked})
+    ways_in = any(snapshot.cluster.ways_in for snapshot in snapshots)
+    landed = {port for revision, snapshot in enumerate(snapshots) for port in _landed(universe, revision, snapshot)}
+    return PortSpace(policies, {*resolved, *landed, *asked}, _conditions(policies, ways_in))
+
+
+def _landed(universe: Universe, revision: int, snapshot: Snapshot) -> Iterator[tuple[Protocol, int]]:
+    """The ports at which traffic through ingress controllers arrives: it is let through on these alone."""
+    if snapshot.cluster.ways_in:
+        yield from Landings(universe, [each.shapes[revision] for each in universe.classes], snapshot.cluster).ports
+
+
+def _conditions(policies: Iterable[Policy], ways_in: bool) -> tuple[Condition, ...]:
+    """What verdicts can depend on; each condition costs every mask a layer, so those of the admin tiers and of ways in are kept for
+    clusters with any."""
+    admin = any(policy.tier is not Tier.NETWORK_POLICY for policy in policies)
+    return (*NODE_CONDITIONS, *(ADMIN_CONDITIONS if admin else ()), *((Condition.CONTROLLER,) if ways_in else ()))
 
 
 def compile_revisions(
@@ -75,10 +92,10 @@ def compile_revisions(
     only profiles with a changed policy are decided again."""
     space = port_space(universe, snapshots, asked)
     compiled: list[Compiled] = []
-    decider: _Decider | None = None
+    decider: Decider | None = None
     for revision, snapshot in enumerate(snapshots):
         if decider is None or not _same_pods(universe, snapshots[revision - 1], snapshot, revision):
-            decider = _Decider(PodIndex(universe, revision, snapshot, host_network), space)
+            decider = Decider(PodIndex(universe, revision, snapshot, host_network), space)
         egress, ingress = (decider.side(direction, snapshot.policies) for direction in (Direction.EGRESS, Direction.INGRESS))
         compiled.append(Compiled(decider.index, space, egress, ingress))
     return compiled
@@ -91,52 +108,54 @@ def _same_pods(universe: Universe, before: Snapshot, after: Snapshot, revision: 
     return named[0] == named[1] and all(each.shapes[revision - 1] == each.shapes[revision] for each in universe.classes)
 
 
-class _Decider:
+class Decider:
     """Decides profiles among the pods of one index, each once."""
 
     def __init__(self, index: PodIndex, space: PortSpace) -> None:
         self.index = index
         self._space = space
         self._decided: dict[tuple[Direction, tuple[int, ...], Resolved], Cover] = {}
-        self._held: list[tuple[Policy, ...]] = []
+        self._held: list[Sequence[Policy]] = []
 
-    def side(self, direction: Direction, policies: tuple[Policy, ...]) -> Side:
-        """Group the classes by (profile, port names that its rules use, resolved) and take the cover of each group."""
+    def side(self, direction: Direction, policies: Sequence[Policy], among: int | None = None) -> Side:
+        """Group the classes by (profile, port names that its rules use, resolved) and take the cover of each group. Classes that are not
+        `among` those asked for are left out, as if they did not exist."""
         profiles = self._profiles(direction, policies)
-        names = [_names_used(policy, direction) for policy in policies]
+        names = [names_used(policy, direction) for policy in policies]
         used: dict[Profile, tuple[NamedPort, ...]] = {}
         groups: dict[tuple[Profile, Resolved], int] = {}
         group_of = [-1] * len(self.index.universe.classes)
         covers: list[Cover] = []
-        for number in members_of(self.index.present):
+        for number in members_of(self.index.present if among is None else self.index.present & among):
             profile = profiles.get(number, ())
             if profile not in used:
                 used[profile] = tuple({named for position in profile for named in names[position]})
             resolved = tuple((named, self.index.resolve(number, named)) for named in used[profile])
             if (profile, resolved) not in groups:
                 groups[profile, resolved] = len(covers)
-                covers.append(self._cover(direction, [policies[position] for position in profile], resolved))
+                covers.append(self.cover(direction, [policies[position] for position in profile], resolved))
             group_of[number] = groups[profile, resolved]
         self._held.append(policies)  # policies are known by identity, so they must stay
-        return Side(tuple(group_of), tuple(covers))
+        return Side(tuple(group_of), tuple(covers), tuple(profile for profile, _ in groups))
 
-    def _profiles(self, direction: Direction, policies: tuple[Policy, ...]) -> dict[int, Profile]:
-        """The policies that isolate each class in a direction; classes that none isolates are left out."""
+    def _profiles(self, direction: Direction, policies: Sequence[Policy]) -> dict[int, Profile]:
+        """The policies that decide something for each class in a direction; classes of which none does are left out."""
         found: dict[int, list[int]] = defaultdict(list)
         for position, policy in enumerate(policies):
-            if direction in policy.isolates:
+            if policy.decides(direction):
                 for number in members_of(self.index.select(policy.subject)):
                     found[number].append(position)
         return {number: tuple(positions) for number, positions in found.items()}
 
-    def _cover(self, direction: Direction, selecting: list[Policy], resolved: Resolved) -> Cover:
+    def cover(self, direction: Direction, selecting: Sequence[Policy], resolved: Resolved) -> Cover:
+        """What these policies let through, on pods where port names stand for these numbers. They must outlive this decider."""
         key = (direction, tuple(map(id, selecting)), resolved)
         if key not in self._decided:
             self._decided[key] = decide(direction, selecting, self.index, self._space, dict(resolved).get)
         return self._decided[key]
 
 
-def _names_used(policy: Policy, direction: Direction) -> frozenset[NamedPort]:
+def names_used(policy: Policy, direction: Direction) -> frozenset[NamedPort]:
     """The port names that resolve on the subject: those of ingress rules."""
     if direction is Direction.EGRESS:
         return frozenset()

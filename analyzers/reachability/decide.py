@@ -2,78 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import and_, or_
 
-from analyzers.model.cluster import NamedPort
-from analyzers.model.policy import AnyPeer, Direction, IPPeer, PodPeer, Policy, PortMatch, Rule
+from analyzers.model.policy import Direction, Policy, Tier
 from analyzers.reachability.cover import Cover, Outside, Piece, disjoint, sweep, uniform
 from analyzers.reachability.index import PodIndex
+from analyzers.reachability.matching import Matching, Resolve, any_peer, blocks
 from analyzers.reachability.ports import Condition, PortSpace
-from analyzers.sets.ip_blocks import IPBlock
-
-Resolve = Callable[[NamedPort], int | None]
-"""The number that a port name stands for on the subject itself."""
+from analyzers.reachability.tiers import decide_tier
 
 
 def decide(direction: Direction, policies: Sequence[Policy], index: PodIndex, space: PortSpace, resolve: Resolve) -> Cover:
-    """What the given policies, all of which select the subject and isolate it in `direction`, let through.
+    """What the given policies, all of which select the subject and decide something in `direction`, let through.
 
-    Policies add up: a connection passes when any rule allows it. Without a policy the subject is not isolated and everything passes.
-    `resolve` serves ingress, where the subject is the destination on which port names resolve.
+    Tiers are taken from the last to the first, each knowing what happens to a connection that it leaves to those after it. Without a
+    policy everything passes. `resolve` serves ingress, where the subject is the destination on which port names resolve.
     """
     if not policies:
         return Cover(disjoint([(index.present, space.certain)]), uniform(space.certain))
-    rules = [rule for policy in policies for rule in policy.rules_of(direction)]
-    if direction is Direction.INGRESS:
-        ports = [(rule, _mask(rule.ports, space, resolve)) for rule in rules]
-        pieces = [(_pods(rule, index), space.settled(mask)) for rule, mask in ports]
-    else:
-        # A port name never stands for a port of an address outside the cluster: only numbers count there.
-        ports = [(rule, _mask(rule.ports, space, lambda named: None)) for rule in rules]
-        pieces = [piece for rule, mask in ports for piece in _egress_pieces(rule, mask, index, space)]
-    outside = sweep(_blocks(ports), reduce(or_, (mask for rule, mask in ports if _any_peer(rule)), 0))
-    return Cover(disjoint([*pieces, *_hosts(direction, outside, index, space)]), _settled(outside, space))
+    matching = Matching(direction, index, space, resolve)
+    cover = Cover(disjoint([(index.selectable, space.certain)]), uniform(space.certain))
+    for tier in reversed(Tier):
+        selecting = [policy for policy in policies if policy.tier is tier]
+        if selecting:
+            cover = _isolated(selecting, matching) if tier is Tier.NETWORK_POLICY else decide_tier(selecting, cover, matching)
+    return Cover(disjoint([*cover.pods, *_hosts(direction, cover.outside, index, space)]), cover.outside) if index.hosts else cover
 
 
-def _egress_pieces(rule: Rule, numbered: int, index: PodIndex, space: PortSpace) -> Iterator[Piece]:
-    """One rule towards pods; a port name splits the peers by what it stands for on each."""
-    peers = _pods(rule, index)
-    yield peers, space.settled(numbered)
-    for port in rule.ports:
-        if isinstance(port, NamedPort):
-            for number, classes in index.with_port(port):
-                yield peers & classes, space.settled(space.port(port.protocol, number))
-
-
-def _pods(rule: Rule, index: PodIndex) -> int:
-    """The classes that a rule's peers match; addresses match none."""
-    found = 0
-    for peer in rule.peers:
-        if isinstance(peer, AnyPeer):
-            return index.selectable
-        if isinstance(peer, PodPeer):
-            found |= index.select(peer)
-    return found
-
-
-def _any_peer(rule: Rule) -> bool:
-    return any(isinstance(peer, AnyPeer) for peer in rule.peers)
-
-
-def _blocks(ports: Iterable[tuple[Rule, int]]) -> Iterator[tuple[IPBlock, int]]:
-    return ((peer.block, mask) for rule, mask in ports for peer in rule.peers if isinstance(peer, IPPeer))
-
-
-def _mask(ports: Iterable[PortMatch], space: PortSpace, resolve: Resolve) -> int:
-    mask = 0
-    for port in ports:
-        if not isinstance(port, NamedPort):
-            mask |= space.mask(port.protocol, port.numbers)
-        elif (number := resolve(port)) is not None:
-            mask |= space.port(port.protocol, number)
-    return mask
+def _isolated(policies: Sequence[Policy], matching: Matching) -> Cover:
+    """What NetworkPolicies that isolate the subject let through: they add up, and a connection passes when any rule allows it."""
+    space = matching.space
+    rules = [rule for policy in policies for rule in policy.rules_of(matching.direction)]
+    ports = [(rule, matching.numbered(rule)) for rule in rules]
+    pieces = ((peers, space.settled(mask)) for rule, numbered in ports for peers, mask in matching.pods(rule, numbered))
+    named = ((block, space.settled(mask)) for rule, mask in ports for block in blocks(rule))
+    everywhere = reduce(or_, (space.settled(mask) for rule, mask in ports if any_peer(rule)), 0)
+    untold = [(rule, space.depending(0, space.settled(mask), condition)) for rule in rules for mask, condition in matching.untold(rule)]
+    perhaps = (
+        (peers, space.depending(0, space.settled(mask), condition))
+        for rule in rules
+        for (peers, mask), condition in matching.untold_pods(rule)
+    )
+    beside = ((block, mask) for rule, mask in untold for block in blocks(rule))
+    everywhere |= reduce(or_, (mask for rule, mask in untold if any_peer(rule)), 0)
+    return Cover(disjoint((*pieces, *perhaps)), sweep((*named, *beside), everywhere))
 
 
 def _hosts(direction: Direction, outside: Outside, index: PodIndex, space: PortSpace) -> Iterator[Piece]:
@@ -82,14 +56,8 @@ def _hosts(direction: Direction, outside: Outside, index: PodIndex, space: PortS
     Towards such a pod the rest may pass where some address does. From such a pod everything may: it could run on the subject's own node,
     whose traffic always arrives.
     """
-    if index.hosts:
-        every, some = reduce(and_, outside.masks), reduce(or_, outside.masks)
-        if direction is Direction.EGRESS:
-            yield index.hosts, space.unsettled(every, some, Condition.DESTINATION_NODE)
-        else:
-            yield index.hosts, space.unsettled(every, space.every_port, Condition.SOURCE_NODE)
-
-
-def _settled(outside: Outside, space: PortSpace) -> Outside:
-    v4, v6 = (tuple((low, high, space.settled(mask)) for low, high, mask in segments) for segments in (outside.v4, outside.v6))
-    return Outside(v4, v6)
+    every = reduce(and_, outside.masks)
+    if direction is Direction.EGRESS:
+        yield index.hosts, space.depending(every, reduce(or_, outside.masks), Condition.DESTINATION_NODE)
+    else:
+        yield index.hosts, space.depending(every, space.certain, Condition.SOURCE_NODE)

@@ -11,6 +11,9 @@ from analyzers.model.selectors import Labels, LabelSelector, Operator, Requireme
 from analyzers.reachability.bits import bits_of, members_of, span_bits
 from analyzers.reachability.universe import Snapshot, Universe
 
+UNTOLD = 0
+"""The number of a port whose name stands for one that manifests do not tell."""
+
 
 class Postings:
     """Which numbered things carry which labels. Sets become ints when first asked for."""
@@ -55,16 +58,19 @@ class Postings:
 class PodIndex:
     """The classes that exist in one revision, and selection among them.
 
-    `present` are all of them; `hosts` those that count as node addresses, which no policy selects and no pod selector matches.
+    `present` are all of them; `hosts` those that count as node addresses, which no policy selects and no pod selector matches;
+    `untold` those on which any port name stands for a number that manifests do not tell.
     """
 
-    def __init__(self, universe: Universe, revision: int, snapshot: Snapshot, host_network: HostNetwork) -> None:
-        self.universe = universe
-        self._shapes: list[PodShape | None] = [each.shapes[revision] for each in universe.classes]
-        existing = [(number, shape) for number, shape in enumerate(self._shapes) if shape is not None]
+    def __init__(self, universe: Universe, revision: int, snapshot: Snapshot, host_network: HostNetwork, untold: int = 0) -> None:
+        self.universe, self.untold = universe, untold
+        self.host_network = host_network
+        self.shapes: list[PodShape | None] = [each.shapes[revision] for each in universe.classes]
+        existing = [(number, shape) for number, shape in enumerate(self.shapes) if shape is not None]
         by_node = host_network is HostNetwork.NODE
         self.hosts = bits_of(number for number, shape in existing if by_node and shape.host_network)
         self.present = bits_of(number for number, _ in existing)
+        self._on_nodes = bits_of(number for number, shape in existing if shape.host_network)
         self._pods = Postings((number, shape.labels) for number, shape in existing if not (by_node and shape.host_network))
         self._names = list(universe.spans)
         self._namespaces = Postings((number, snapshot.cluster.namespace_labels(name)) for number, name in enumerate(self._names))
@@ -82,10 +88,11 @@ class PodIndex:
 
     def select(self, peer: PodPeer) -> int:
         """The classes that a peer, or the subject of a policy, selects."""
+        pods = self._pods.select(peer.pods) if peer.host_network else self._pods.select(peer.pods) & ~self._on_nodes
         if isinstance(peer.namespaces, str):
             start, stop = self.universe.spans.get(peer.namespaces, (0, 0))
-            return self._pods.select(peer.pods) & span_bits(start, stop)
-        return self._pods.select(peer.pods) & self._within(peer.namespaces)
+            return pods & span_bits(start, stop)
+        return pods & self._within(peer.namespaces)
 
     def with_port(self, named: NamedPort) -> tuple[tuple[int, int], ...]:
         """Each number that a port name stands for, with the classes where it does."""
@@ -96,8 +103,10 @@ class PodIndex:
         return found
 
     def resolve(self, number: int, named: NamedPort) -> int | None:
-        """The port number that a name stands for on one class."""
-        shape = self._shapes[number]
+        """The port number that a name stands for on one class, or `UNTOLD`."""
+        if self.untold >> number & 1:
+            return UNTOLD
+        shape = self.shapes[number]
         return dict(shape.named_ports).get(named) if shape is not None else None
 
     def _within(self, selector: LabelSelector) -> int:

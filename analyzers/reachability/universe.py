@@ -6,8 +6,9 @@ and host network. Classes do not depend on policies. They are numbered contiguou
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -19,12 +20,32 @@ Shapes = tuple[PodShape | None, ...]
 """What a pod looks like in each revision; None where it does not exist."""
 
 
+class IndexedPolicies(Sequence[Policy]):
+    """Policies in their order, of which those about one namespace can be had without the others."""
+
+    @abstractmethod
+    def about(self, namespace: str) -> Iterable[Policy]:
+        """Those whose subject names this namespace, or names none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One revision: its inventory and its policies."""
 
     cluster: Cluster
-    policies: tuple[Policy, ...]
+    policies: Sequence[Policy]
+
+    def about(self, namespace: str) -> Iterable[Policy]:
+        """The policies that can select a pod of a namespace, in their order."""
+        return about(self.policies, namespace)
+
+
+def about(policies: Sequence[Policy], namespace: str) -> Iterable[Policy]:
+    """Those of some policies whose subject names this namespace, or names none."""
+    if isinstance(policies, IndexedPolicies):
+        return policies.about(namespace)
+    subjects = ((policy, policy.subject.namespaces) for policy in policies)
+    return (policy for policy, where in subjects if where == namespace or not isinstance(where, str))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +92,13 @@ def join(snapshots: Sequence[Snapshot]) -> Universe:
     for revision, snapshot in enumerate(snapshots):
         for workload in snapshot.cluster.workloads:
             versions[workload.id][revision] = workload
-    wanted = {workload_id: _classes_of(workload_id, tuple(versions[workload_id])) for workload_id in sorted(versions)}
-    ordered = sorted(dict.fromkeys(each for classes in wanted.values() for each in classes), key=lambda each: each.namespace)
-    number = {each: index for index, each in enumerate(ordered)}
-    workloads = tuple(JointWorkload(key, tuple(versions[key]), tuple(number[each] for each in classes)) for key, classes in wanted.items())
+    known: dict[EndpointClass, EndpointClass] = {}  # equal classes become one object, since hashing one costs more than all else here
+    wanted = {key: [known.setdefault(each, each) for each in _classes_of(key, tuple(versions[key]))] for key in sorted(versions)}
+    ordered = sorted(known, key=lambda each: each.namespace)
+    number = {id(each): index for index, each in enumerate(ordered)}
+    workloads = tuple(
+        JointWorkload(key, tuple(versions[key]), tuple(number[id(each)] for each in classes)) for key, classes in wanted.items()
+    )
     members: list[list[int]] = [[] for _ in ordered]
     for index, joint in enumerate(workloads):
         for each in joint.classes:
@@ -94,6 +118,8 @@ def _match(shapes: Sequence[tuple[PodShape, ...]]) -> list[Shapes]:
     """Pods of one workload, paired between revisions: equal shapes first, then equal labels, then what is left, in order."""
     if len(shapes) == 1:
         return [(shape,) for shape in shapes[0]]
+    if shapes[0] == shapes[1]:
+        return [(shape, shape) for shape in shapes[0]]
     base, head = list(shapes[0]), list(shapes[1])
     pairs: list[Shapes] = []
     for same in (_identical, _same_labels):

@@ -26,8 +26,9 @@ Report = dict[str, Any]
 Row = dict[str, Any]
 
 
-def test_every_networkpolicy_case_holds() -> None:
-    check = [sys.executable, str(SHARED / "conformance" / "check"), "--cli", f"{sys.executable} -m service", "--group", "networkpolicy"]
+@pytest.mark.parametrize("group", ["networkpolicy", "ways-in"])
+def test_every_case_of_a_group_holds(group: str) -> None:
+    check = [sys.executable, str(SHARED / "conformance" / "check"), "--cli", f"{sys.executable} -m service", "--group", group]
     done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -100,6 +101,27 @@ def test_the_sock_shop_front_end_keeps_its_port_from_outside() -> None:
     assert [row["head"] for row in front_end] == [{"TCP": [[8079, 8079]]}] * len(front_end)
 
 
+def _made_by_operators(report: Report) -> set[str]:
+    return {endpoint["id"] for endpoint in report["endpoints"] if endpoint.get("via") == "operator"}
+
+
 @pytest.mark.parametrize("corpus", ["kube-prometheus", "cluster-monitoring", "nextcloud"])
 def test_these_policy_edits_change_no_flow_between_declared_workloads(corpus: str) -> None:
-    assert _between_workloads(_diff(corpus)) == []
+    report = _diff(corpus)
+    made = _made_by_operators(report)
+    assert [row for row in _between_workloads(report) if not made & {row["source"], row["destination"]}] == []
+
+
+def test_the_adapter_is_let_in_to_the_prometheus_that_its_operator_makes() -> None:
+    rows = _between_workloads(_diff("kube-prometheus"))
+    opened = [(row["source"], row["destination"], row["opened"]) for row in rows]
+    assert opened == [("monitoring/prometheus-adapter[Deployment]", "monitoring/k8s[Prometheus]", {"TCP": [[9090, 9090]]})]
+
+
+def test_alertmanagers_keep_their_own_mesh_and_lose_everyone_else() -> None:
+    report = _diff("cluster-monitoring")
+    made = _made_by_operators(report)
+    rows = _between_workloads(report)
+    assert {row["destination"] for row in rows} <= made
+    assert [row for row in rows if row["opened"]] == []
+    assert {str(row["closed"]) for row in rows} == {str({"TCP": [[9094, 9094]], "UDP": [[9094, 9094]]})}

@@ -6,6 +6,7 @@ from copy import deepcopy
 from random import Random
 from typing import Any
 
+from tests.oracle.admin_policies import admin_policies
 from tests.oracle.policies import network_policy
 from tests.oracle.reading import HASH_LABEL, NAME_LABEL, Document, Labels, is_workload, template_of
 
@@ -40,6 +41,8 @@ def cluster(rng: Random) -> list[Document]:
     copied = [document for document in documents if is_workload(document) and rng.random() < 0.25]
     documents += [twin(rng, document, f"t{index}") for index, document in enumerate(copied)]
     documents += [policy(rng, f"p{index}", namespaces) for index in range(rng.choice((0, 1, 2, 3, 4, 5, 6)))]
+    if rng.random() < 0.6:
+        documents += admin_policies(rng)
     documents += [bystander(rng, rng.choice(namespaces)) for _ in range(rng.choice((0, 0, 1)))]
     rng.shuffle(documents)
     return documents

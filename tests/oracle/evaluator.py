@@ -1,20 +1,24 @@
-"""NetworkPolicy, point by point: may this pod or address open a connection to that one on this port?
+"""Policy, point by point: may this pod or address open a connection to that one on this port?
 
 Every function asks about one subject, one peer and one port, the way the API text is written; `Evaluator` only remembers answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from ipaddress import ip_network
+from functools import partial, reduce
+from operator import and_, or_
 from typing import Any, NamedTuple
 
+from tests.oracle import admin, matching
 from tests.oracle.points import PROTOCOLS, Address, PortPoints, segments
-from tests.oracle.reading import Cluster, Document, Labels, Variant, read
+from tests.oracle.reading import Cluster, Document, Variant, read
 
 End = Variant | Address
+Reading = Sequence[str]
+"""The conditions that go against a connection; all others are in its favour."""
 
 
 class Verdict(IntEnum):
@@ -25,12 +29,17 @@ class Verdict(IntEnum):
     ALLOWED = 2
 
 
+NODE_OF_SOURCE, NODE_OF_DESTINATION = "source", "destination"
+CONDITIONS = (NODE_OF_SOURCE, NODE_OF_DESTINATION, admin.NO_ORDER, admin.UNRESOLVED)
+"""What documents do not tell: the nodes of pods, the order of policies, the addresses behind a peer."""
+
+
 class Cell(NamedTuple):
-    """The answers for one ordered pair of ends, as masks of port points. `depends_on` names the end that makes `may` uncertain."""
+    """The answers for one ordered pair of ends, as masks of port points. `needs` are the points that each of `CONDITIONS` alone closes."""
 
     allowed: int
     may: int
-    depends_on: str = ""
+    needs: tuple[int, ...] = (0,) * len(CONDITIONS)
 
 
 def verdict(documents: Iterable[Document], source: End, destination: End, protocol: str, port: int, host_network: str = "node") -> Verdict:
@@ -45,28 +54,6 @@ def verdict(documents: Iterable[Document], source: End, destination: End, protoc
 def edge_addresses(documents: Iterable[Document]) -> tuple[Address, ...]:
     """Both ends of every stretch of addresses that the documents do not tell apart."""
     return tuple(dict.fromkeys(address for segment in segments(documents) for address in segment))
-
-
-def selects(selector: dict[str, Any] | None, labels: Labels) -> bool:
-    """Whether a label selector matches; a missing one reads as the empty one, which matches everything."""
-    selector = selector or {}
-    wanted = (selector.get("matchLabels") or {}).items()
-    return all(labels.get(key) == value for key, value in wanted) and all(
-        requirement_holds(r["key"], r["operator"], r.get("values") or [], labels) for r in selector.get("matchExpressions") or []
-    )
-
-
-def requirement_holds(key: str, operator: str, values: list[str], labels: Labels) -> bool:
-    """One requirement of a selector; what asks for absence holds for pods that lack the key."""
-    if operator == "In":
-        return key in labels and labels[key] in values
-    if operator == "NotIn":
-        return key not in labels or labels[key] not in values
-    if operator == "Exists":
-        return key in labels
-    if operator == "DoesNotExist":
-        return key not in labels
-    raise ValueError(f"unknown operator {operator}")
 
 
 def isolates(spec: dict[str, Any], direction: str) -> bool:
@@ -94,8 +81,8 @@ def peer_is_pod(peer: dict[str, Any], policy_namespace: str, pod: Variant, clust
     if peer.get("namespaceSelector") is None:
         in_namespace = pod.namespace == policy_namespace
     else:
-        in_namespace = selects(peer["namespaceSelector"], cluster.namespace_labels(pod.namespace))
-    return in_namespace and selects(peer.get("podSelector"), dict(pod.labels))
+        in_namespace = matching.selects(peer["namespaceSelector"], cluster.namespace_labels(pod.namespace))
+    return in_namespace and matching.selects(peer.get("podSelector"), dict(pod.labels))
 
 
 def peer_is_address(peer: dict[str, Any], address: Address) -> bool:
@@ -103,23 +90,7 @@ def peer_is_address(peer: dict[str, Any], address: Address) -> bool:
     block = peer.get("ipBlock")
     if block is None:
         return False
-    return _contains(block["cidr"], address) and not any(_contains(c, address) for c in block.get("except") or [])
-
-
-def _contains(cidr: str, address: Address) -> bool:
-    network = _NETWORKS.get(cidr)
-    if network is None:
-        parsed = ip_network(cidr, strict=False)
-        network = _NETWORKS[cidr] = (parsed.version, int(parsed.network_address), int(parsed.broadcast_address))
-    return network[0] == address.version and network[1] <= address.value <= network[2]
-
-
-_NETWORKS: dict[str, tuple[int, int, int]] = {}
-
-
-def resolve(name: str, protocol: str, pod: Variant) -> int | None:
-    """The number of a named port on a pod; the name counts together with its protocol."""
-    return next((p.number for p in pod.ports if p.name == name and p.protocol == protocol), None)
+    return matching.contains(block["cidr"], address) and not any(matching.contains(c, address) for c in block.get("except") or [])
 
 
 def port_matches(entry: dict[str, Any], protocol: str, number: int, destination: End) -> bool:
@@ -131,7 +102,7 @@ def port_matches(entry: dict[str, Any], protocol: str, number: int, destination:
     if port is None:
         return True
     if isinstance(port, str):
-        return isinstance(destination, Variant) and resolve(port, wanted, destination) == number
+        return isinstance(destination, Variant) and matching.resolve(port, wanted, destination) == number
     return bool(port <= number <= (entry.get("endPort") or port))
 
 
@@ -144,6 +115,7 @@ class Evaluator:
     addresses: tuple[Address, ...]
     host_network: str = "node"
     _ports_of_rule: dict[tuple[int, End], int] = field(default_factory=dict)
+    _admin_rules: dict[tuple[str, str, Variant, End], list[admin.Ruled]] = field(default_factory=dict)
     _policies_of: dict[tuple[str, Variant], list[Document]] = field(default_factory=dict)
 
     def is_node(self, end: End) -> bool:
@@ -151,36 +123,63 @@ class Evaluator:
         return isinstance(end, Variant) and end.host_network and self.host_network == "node"
 
     def cell(self, source: End, destination: End) -> Cell:
-        """What may pass from one end to the other: egress of the source and ingress of the destination, both."""
+        """What may pass from one end to the other: for certain if all that is not told goes against it, perhaps if nothing does."""
+        allowed, possible = self.passes(source, destination, CONDITIONS), self.passes(source, destination, ())
+        if allowed == possible:
+            return Cell(allowed, 0)
+        needs = (possible & ~self.passes(source, destination, (condition,)) for condition in CONDITIONS)
+        return Cell(allowed, possible & ~allowed, tuple(needs))
+
+    def passes(self, source: End, destination: End, adverse: Reading) -> int:
+        """What passes when these conditions go against it and the others do not: egress of the source and ingress of the destination."""
         for subject, peer in ((source, destination), (destination, source)):
             if self.is_node(subject) and not (isinstance(peer, Variant) and not self.is_node(peer)):
-                return Cell(self.ports.full, 0)
-        egress_sure, egress_possible = self.side("Egress", source, destination)
-        ingress_sure, ingress_possible = self.side("Ingress", destination, source)
-        allowed = egress_sure & ingress_sure
-        may = egress_possible & ingress_possible & ~allowed
-        return Cell(allowed, may, ("source" if self.is_node(source) else "destination") if may else "")
+                return self.ports.full
+        return self.side("Egress", source, destination, adverse) & self.side("Ingress", destination, source, adverse)
 
-    def side(self, direction: str, subject: End, peer: End) -> tuple[int, int]:
-        """What the subject's own policies certainly and possibly admit, towards (Egress) or from (Ingress) the peer."""
+    def side(self, direction: str, subject: End, peer: End, adverse: Reading) -> int:
+        """What the policies for the subject admit, towards (Egress) or from (Ingress) the peer."""
         if not isinstance(subject, Variant) or self.is_node(subject):
-            return self.ports.full, self.ports.full
-        if not self.is_node(peer):
-            admitted = self.admitted(direction, subject, peer)
-            return admitted, admitted
-        every, some = self.ports.full, 0
-        for address in self.addresses:
-            admitted = self.admitted(direction, subject, address)
-            every, some = every & admitted, some | admitted
-        return every, some if direction == "Egress" else self.ports.full
-
-    def admitted(self, direction: str, subject: Variant, peer: End) -> int:
-        """What the policies that select the subject admit; everything when none isolates it."""
-        policies = self.policies_of(direction, subject)
-        if not policies:
             return self.ports.full
+        if not self.is_node(peer):
+            return self.admitted(direction, subject, peer, adverse)
+        if (NODE_OF_SOURCE if direction == "Ingress" else NODE_OF_DESTINATION) in adverse:
+            return reduce(and_, (self.admitted(direction, subject, address, adverse) for address in self.addresses))
+        if direction == "Ingress":
+            return self.ports.full
+        return reduce(or_, (self.admitted(direction, subject, address, adverse) for address in self.addresses))
+
+    def admitted(self, direction: str, subject: Variant, peer: End, adverse: Reading) -> int:
+        """What the tiers let through, from the last to the first: each may leave a connection to those after it."""
+        below = self.ports.full
+        below = admin.tier(self.admin_rules("Baseline", direction, subject, peer), below, self.ports.full, adverse)
+        if self.policies_of(direction, subject):
+            below = self.isolated(direction, subject, peer)
+        return admin.tier(self.admin_rules("Admin", direction, subject, peer), below, self.ports.full, adverse)
+
+    def admin_rules(self, tier: str, direction: str, subject: Variant, peer: End) -> list[admin.Ruled]:
+        """The admin policies of a tier that select the subject, with what their rules do with this peer."""
+        key = tier, direction, subject, peer
+        if key not in self._admin_rules:
+            destination = subject if direction == "Ingress" else peer
+            self._admin_rules[key] = [
+                admin.Ruled(admin.priority_of(policy), list(self._ruled(policy, direction, peer, destination)))
+                for policy in self.cluster.admin
+                if admin.tier_of(policy) == tier and admin.is_subject(policy, subject, self.cluster)
+            ]
+        return self._admin_rules[key]
+
+    def _ruled(self, policy: Document, direction: str, peer: End, destination: End) -> Iterator[tuple[str, str, int]]:
+        for written in policy["spec"].get(direction.lower()) or []:
+            rule = admin.read_rule(written, direction)
+            certainty = rule.about(peer, self.cluster)
+            if certainty != admin.NO:
+                yield rule.action, certainty, self.ports.where(partial(rule.on, destination=destination))
+
+    def isolated(self, direction: str, subject: Variant, peer: End) -> int:
+        """What the NetworkPolicies that isolate the subject admit."""
         mask = 0
-        for policy in policies:
+        for policy in self.policies_of(direction, subject):
             for rule in rules(policy["spec"], direction):
                 if self.rule_is_about(rule, direction, subject.namespace, peer):
                     mask |= self.ports_of(rule, subject if direction == "Ingress" else peer)
@@ -192,7 +191,7 @@ class Evaluator:
             self._policies_of[direction, subject] = [
                 policy
                 for policy in self.cluster.policies.get(subject.namespace, [])
-                if selects(policy["spec"].get("podSelector"), dict(subject.labels)) and isolates(policy["spec"], direction)
+                if matching.selects(policy["spec"].get("podSelector"), dict(subject.labels)) and isolates(policy["spec"], direction)
             ]
         return self._policies_of[direction, subject]
 

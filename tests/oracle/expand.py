@@ -35,7 +35,7 @@ def _masks(row: Report, points: Universe, *fields: str) -> Iterator[int]:
 
 
 def _table(report: Report, rows: list[Report], points: Universe, read: Callable[[Report], Row]) -> dict[tuple[Name, Name], Row]:
-    names = dict(_names(report, points))
+    names = ends(report, points)
     table: dict[tuple[Name, Name], Row] = {}
     for row in rows:
         content = read(row)
@@ -47,13 +47,11 @@ def _table(report: Report, rows: list[Report], points: Universe, read: Callable[
     return table
 
 
-def _names(report: Report, points: Universe) -> Iterator[tuple[str, tuple[Name, ...]]]:
+def ends(report: Report, points: Universe) -> dict[str, tuple[Name, ...]]:
     """What each endpoint stands for: itself, or the sample addresses in it."""
-    for endpoint in report["endpoints"]:
-        if endpoint["kind"] == "External":
-            yield endpoint["id"], tuple(_addresses(tuple(endpoint["cidrs"]), points.segments))
-        else:
-            yield endpoint["id"], (endpoint["id"],)
+    outside = (endpoint for endpoint in report["endpoints"] if endpoint["kind"] == "External")
+    named = {endpoint["id"]: (endpoint["id"],) for endpoint in report["endpoints"]}
+    return named | {endpoint["id"]: tuple(_addresses(tuple(endpoint["cidrs"]), points.segments)) for endpoint in outside}
 
 
 @lru_cache(maxsize=4096)

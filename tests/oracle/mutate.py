@@ -7,8 +7,8 @@ from copy import deepcopy
 from random import Random
 from typing import Any
 
-from tests.oracle import clusters, policies
-from tests.oracle.reading import HASH_LABEL, TEMPLATES, Document, group_kind, is_workload, namespace_of, template_of
+from tests.oracle import admin_policies, clusters, policies
+from tests.oracle.reading import ADMIN_GROUP, HASH_LABEL, TEMPLATES, Document, group_kind, is_workload, namespace_of, template_of
 
 Documents = list[Document]
 NETWORK_POLICY = ("networking.k8s.io", "NetworkPolicy")
@@ -62,6 +62,35 @@ def edit_rule(rng: Random, documents: Documents) -> None:
         part = rng.choice(("ports", "from" if direction == "ingress" else "to"))
         rules[index] = {key: value for key, value in rules[index].items() if key != part} | {k: v for k, v in other.items() if k == part}
     policy["spec"][direction] = rules
+
+
+def add_admin_policy(rng: Random, documents: Documents) -> None:
+    """A new admin policy appears."""
+    taken = {document["metadata"]["name"] for document in documents}
+    kinds = [kind for kind in admin_policies.KINDS if kind != "BaselineAdminNetworkPolicy" or "default" not in taken]
+    name = next(name for name in (f"added-admin{index}" for index in range(9)) if name not in taken)
+    documents.append(admin_policies.policy(rng, rng.choice(kinds), name))
+
+
+def remove_admin_policy(rng: Random, documents: Documents) -> None:
+    """An admin policy goes."""
+    _remove(rng, documents, _is_admin)
+
+
+def edit_admin_policy(rng: Random, documents: Documents) -> None:
+    """An admin policy gets another subject, priority, tier, or other rules."""
+    policy = _pick(rng, documents, _is_admin)
+    if policy is not None:
+        other = admin_policies.policy(rng, policy["kind"], "other")["spec"]
+        field = rng.choice([field for field in ("subject", "priority", "tier", "ingress", "egress") if field in other])
+        policy["spec"][field] = other[field]
+
+
+def migrate(rng: Random, documents: Documents) -> None:
+    """An AdminNetworkPolicy becomes a ClusterNetworkPolicy that says the same."""
+    policy = _pick(rng, documents, lambda document: document["kind"] == "AdminNetworkPolicy")
+    if policy is not None:
+        documents[documents.index(policy)] = admin_policies.migrated(policy)
 
 
 def relabel_workload(rng: Random, documents: Documents) -> None:
@@ -133,8 +162,13 @@ def remove_workload(rng: Random, documents: Documents) -> None:
 
 EDITS: tuple[Callable[[Random, Documents], None], ...] = (
     *(add_policy, remove_policy, edit_policy, edit_policy, edit_rule, edit_rule, edit_rule, relabel_workload, change_namespace),
+    *(add_admin_policy, edit_admin_policy, edit_admin_policy, remove_admin_policy, migrate),
     *(change_ports, change_host_network, swap_host_network, add_workload, remove_workload),
 )
+
+
+def _is_admin(document: Document) -> bool:
+    return group_kind(document)[0] == ADMIN_GROUP
 
 
 def _pick(rng: Random, documents: Documents, wanted: Callable[[Document], bool]) -> Document | None:

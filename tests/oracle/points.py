@@ -89,7 +89,7 @@ def port_points(documents: Iterable[Any]) -> PortPoints:
     """Every number that a document mentions, the ones beside it, both ends of the scale, and one inside every gap that is left."""
     mentioned = {1, 65535}
     for document in documents:
-        for key in ("port", "endPort", "containerPort"):
+        for key in ("port", "endPort", "containerPort", "number", "start", "end"):
             mentioned |= {value for value in _values(document, key) if isinstance(value, int)}
     edges = sorted({n for m in mentioned for n in (m - 1, m, m + 1) if 1 <= n <= 65535})
     inside = {low + 1 for low, high in pairwise(edges) if low + 1 < high}
@@ -113,8 +113,9 @@ def blocks(documents: Iterable[Any]) -> Iterator[IPv4Network | IPv6Network]:
     for document in documents:
         for value in _values(document, "cidr"):
             yield ip_network(value, strict=False)
-        for excepted in _values(document, "except"):
-            yield from (ip_network(value, strict=False) for value in excepted or [])
+        for key in ("except", "networks"):
+            for listed in _values(document, key):
+                yield from (ip_network(value, strict=False) for value in listed or [])
 
 
 def _before(start: Address, following: Address | None) -> Address:

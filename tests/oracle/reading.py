@@ -21,6 +21,7 @@ TEMPLATES: dict[tuple[str, str], tuple[str, ...]] = {
 }
 NAME_LABEL = "kubernetes.io/metadata.name"
 HASH_LABEL = "pod-template-hash"
+ADMIN_GROUP = "policy.networking.k8s.io"
 
 
 class ContainerPort(NamedTuple):
@@ -49,11 +50,13 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Everything that decides about reachability; `policies` maps a namespace to the policies' documents."""
+    """Everything that decides about reachability; `policies` maps a namespace to the documents of its NetworkPolicies, `admin` are those of
+    the admin policies."""
 
     workloads: dict[str, tuple[Variant, ...]]
     namespaces: dict[str, Labels]
     policies: dict[str, list[Document]]
+    admin: list[Document]
 
     def namespace_labels(self, name: str) -> Labels:
         """The labels of a namespace, with the one that the API server sets, whether or not there is an object."""
@@ -76,6 +79,7 @@ def read(documents: Iterable[Document]) -> Cluster:
         workloads={workload: tuple(sorted(found)) for workload, found in sorted(variants.items())},
         namespaces={_name(d): d["metadata"].get("labels") or {} for d in documents if group_kind(d) == ("", "Namespace")},
         policies=policies,
+        admin=[document for document in documents if group_kind(document)[0] == ADMIN_GROUP],
     )
 
 

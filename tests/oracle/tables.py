@@ -98,7 +98,7 @@ def diff(base: Revision, head: Revision) -> dict[tuple[Name, Name], Change]:
     for source, destination in pairs(matched, base.points):
         sources = matched[source] if isinstance(source, str) else [(source, source)]
         destinations = matched[destination] if isinstance(destination, str) else [(destination, destination)]
-        change = _change([(base.cell(s[0], d[0]), head.cell(s[1], d[1])) for s in sources for d in destinations])
+        change = difference([(base.cell(s[0], d[0]), head.cell(s[1], d[1])) for s in sources for d in destinations])
         if change.opened or change.closed or change.may:
             table[source, destination] = change
     whole_base, whole_head = base.matrix(), head.matrix()
@@ -141,14 +141,14 @@ def union(cells: Iterator[Cell]) -> Flow:
     return Flow(allowed | may, may & ~allowed)
 
 
-def _change(rows: Sequence[tuple[Cell, Cell]]) -> Change:
+def difference(rows: Sequence[tuple[Cell, Cell]]) -> Change:
     opened = closed = may = 0
     for base, head in rows:
         opened |= _rise(base, head)
         closed |= _rise(head, base)
         may |= base.may ^ head.may
-        if base.depends_on != head.depends_on:
-            may |= base.may & head.may
+        for before, after in zip(base.needs, head.needs, strict=True):
+            may |= base.may & head.may & (before ^ after)
     return Change(opened=opened, closed=closed, may=may)
 
 

@@ -6,11 +6,12 @@ What the generator and the sample points cannot tell apart, a comparison with th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.oracle import evaluator, reading, tables
+from tests.oracle import admin, evaluator, matching, reading, tables
 from tests.oracle.cases import Case, case
 from tests.oracle.points import Address
 from tests.oracle.reading import Variant
@@ -123,11 +124,41 @@ def _first_label_set_only(base: Any, head: Any) -> Any:
     return right_match(base, head)[:1]
 
 
-def _nodes_are_admitted(self: Any, direction: str, subject: Any, peer: Any) -> Any:
-    sure, possible = right_side(self, direction, subject, peer)
-    return (possible, possible) if self.is_node(peer) else (sure, possible)
+def _nodes_are_admitted(self: Any, direction: str, subject: Any, peer: Any, adverse: Any) -> Any:
+    return right_side(self, direction, subject, peer, () if self.is_node(peer) else adverse)
 
 
+def _one_order(policies: Any) -> Any:
+    return [next(right_orders(policies))]
+
+
+def _higher_numbers_first(policies: Any) -> Any:
+    return right_orders([each._replace(priority=None if each.priority is None else -each.priority) for each in policies])
+
+
+def _a_pass_allows(policies: Any, below: int, full: int, adverse: Any) -> Any:
+    return right_in_order(policies, full, full, adverse)
+
+
+def _isolation_is_not_the_end(self: Any, *ends: Any) -> Any:
+    return self.ports.full
+
+
+def _hosts_are_pods(peer: Any, pod: Variant, cluster: Any) -> Any:
+    return right_peer_is_pod(peer, replace(pod, host_network=False), cluster)
+
+
+def _unknown_peers_are_passed_over(rule: Any, direction: str) -> Any:
+    found = right_read_rule(rule, direction)
+    return replace(found, peers=[]) if found.peers == admin.EVERYONE else found
+
+
+def _nodes_are_outside(self: Any, peer: Any, cluster: Any) -> Any:
+    return {admin.PERHAPS: admin.YES}.get(found := right_about(self, peer, cluster), found)
+
+
+right_orders, right_in_order, right_peer_is_pod, right_read_rule = admin.orders, admin._in_order, admin.peer_is_pod, admin.read_rule
+right_about = admin.Rule.about
 right_cell, right_match, right_side = Revision.cell, tables.match, evaluator.Evaluator.side
 
 FAULTS: list[tuple[str, Any, str, Callable[..., Any]]] = [
@@ -142,11 +173,11 @@ FAULTS: list[tuple[str, Any, str, Callable[..., Any]]] = [
     ("all namespaces mean outside too", evaluator, "peer_is_address", _all_namespaces_mean_outside),
     ("except is ignored", evaluator, "peer_is_address", _except_is_ignored),
     ("IPv6 is ignored", evaluator, "peer_is_address", _one_family),
-    ("a named port resolves in any protocol", evaluator, "resolve", _names_whatever_protocol),
+    ("a named port resolves in any protocol", matching, "resolve", _names_whatever_protocol),
     ("a named port means addresses", evaluator, "port_matches", _names_mean_addresses),
     ("endPort is ignored", evaluator, "port_matches", _end_port_is_ignored),
     ("a missing protocol is every protocol", evaluator, "port_matches", _no_protocol_is_every_protocol),
-    ("NotIn fails when the key is absent", evaluator, "requirement_holds", _absence_fails),
+    ("NotIn fails when the key is absent", matching, "requirement_holds", _absence_fails),
     ("the last container that names a port counts", reading, "first_of_each", _last_name_counts),
     ("a namespace without an object has no labels", reading.Cluster, "namespace_labels", _labels_without_object),
     ("a namespace's name label can be chosen", reading.Cluster, "namespace_labels", _labels_as_written),
@@ -154,6 +185,16 @@ FAULTS: list[tuple[str, Any, str, Callable[..., Any]]] = [
     ("what was removed stays in head", tables, "match", _phantoms),
     ("only one label set is diffed", tables, "match", _first_label_set_only),
     ("a host-network pod is admitted for certain where it only may be", evaluator.Evaluator, "side", _nodes_are_admitted),
+    ("equal priorities have an order", admin, "orders", _one_order),
+    ("higher numbers come first", admin, "orders", _higher_numbers_first),
+    ("a Pass allows", admin, "_in_order", _a_pass_allows),
+    ("a NetworkPolicy isolates nothing", evaluator.Evaluator, "isolated", _isolation_is_not_the_end),
+    ("host-network pods are subjects and members", admin, "peer_is_pod", _hosts_are_pods),
+    ("unknown peers are passed over", admin, "read_rule", _unknown_peers_are_passed_over),
+    ("nodes are any address for certain", admin.Rule, "about", _nodes_are_outside),
+    ("networks match no pod", admin, "covers_every_pod", lambda peers: False),
+    ("every ClusterNetworkPolicy is of the Admin tier", admin, "tier_of", lambda policy: "Admin"),
+    ("the older baseline has priority 0", admin, "priority_of", lambda policy: policy["spec"].get("priority", 0)),
 ]
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.policy import AnyPeer, Direction, NumberedPorts, PodPeer, Policy, PolicyRef, Rule, Tier
 from analyzers.model.selectors import LabelSelector
-from analyzers.reachability.ports import Condition, PortSpace
+from analyzers.reachability.ports import NODE_CONDITIONS, Condition, PortSpace
 from analyzers.sets.connections import PORTS, ConnectionSet, Protocol
 from analyzers.sets.intervals import IntervalSet
 
@@ -45,7 +45,7 @@ def test_a_verdict_mask_tells_what_is_certain_from_what_may_be() -> None:
     http, https = (NumberedPorts(Protocol.TCP, IntervalSet.of([(number, number)])) for number in (80, 443))
     space = PortSpace([policy([http, https])], [])
     one, other = (space.mask(each.protocol, each.numbers) for each in (http, https))
-    verdicts = space.verdicts(space.unsettled(one, other, Condition.SOURCE_NODE))
+    verdicts = space.verdicts(space.depending(space.settled(one), space.settled(one | other), Condition.SOURCE_NODE))
     assert verdicts.connections.ranges() == {"TCP": [[80, 80], [443, 443]]}
     assert verdicts.may.ranges() == {"TCP": [[443, 443]]}
     assert verdicts.conditions == (Condition.SOURCE_NODE,)
@@ -56,8 +56,29 @@ def test_what_depends_on_two_conditions_is_certain_only_when_neither_is_left() -
     http = NumberedPorts(Protocol.TCP, IntervalSet.of([(80, 80)]))
     space = PortSpace([policy([http])], [])
     one = space.mask(Protocol.TCP, http.numbers)
-    source, destination = space.unsettled(0, one, Condition.SOURCE_NODE), space.unsettled(0, one, Condition.DESTINATION_NODE)
+    source, destination = (space.depending(0, space.settled(one), each) for each in NODE_CONDITIONS)
     both = space.verdicts(source & destination)
     assert (both.connections, both.conditions) == (both.may, (Condition.DESTINATION_NODE, Condition.SOURCE_NODE))
     assert space.verdicts(source & space.settled(one)).conditions == (Condition.SOURCE_NODE,)
     assert not space.verdicts(source & space.settled(0)).connections
+
+
+def test_what_either_of_two_conditions_opens_depends_on_both() -> None:
+    http = NumberedPorts(Protocol.TCP, IntervalSet.of([(80, 80)]))
+    space = PortSpace([policy([http])], [], tuple(Condition))
+    one = space.settled(space.mask(Protocol.TCP, http.numbers))
+    either = space.depending(0, one, Condition.EQUAL_PRIORITY) | space.depending(0, one, Condition.UNRESOLVED_PEER)
+    assert space.verdicts(either).conditions == (Condition.UNRESOLVED_PEER, Condition.EQUAL_PRIORITY)
+    assert space.verdicts(either).may == space.verdicts(either).connections
+
+
+@given(st.lists(ranges, min_size=1, max_size=4), st.lists(ranges, max_size=4), st.sampled_from(NODE_CONDITIONS))
+def test_a_mask_of_fewer_atoms_is_the_same_among_more(some: list[NumberedPorts], more: list[NumberedPorts], condition: Condition) -> None:
+    coarse = PortSpace([policy(some)], [])
+    fine = PortSpace([policy(more)], [], coarse.conditions, coarse.cuts)
+    refined = fine.from_coarser(coarse)
+    sure, perhaps = (coarse.mask(each.protocol, each.numbers) for each in (some[0], some[-1]))
+    for mask in (0, coarse.certain, coarse.depending(coarse.settled(sure), coarse.settled(sure | perhaps), condition)):
+        assert fine.verdicts(refined(mask)) == coarse.verdicts(mask)
+    assert coarse.cuts <= fine.cuts
+    assert PortSpace((), (), coarse.conditions, coarse.cuts).cuts == coarse.cuts

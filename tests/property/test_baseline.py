@@ -1,0 +1,218 @@
+"""A comparison from a kept baseline is the comparison from the beginning, to the byte, and lists neither tree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+
+from analyzers.impact.report import Revision
+from analyzers.manifests.limits import Limits
+from analyzers.manifests.tree import Change, Entry, EntryKind, Tree, Unreadable
+from analyzers.model.cluster import HostNetwork
+from analyzers.pipeline import Options, diff
+from analyzers.reports import render
+from benchmarks.shapes import one_line_change, profile, repository
+from tests.oracle import mutate
+from tests.oracle.cases import case
+from tests.oracle.reading import Document
+from tests.property.product import MemoryTree
+
+Files = dict[str, bytes]
+
+EDITS = (mutate.add_policy, mutate.remove_policy, mutate.edit_policy, mutate.edit_rule)
+
+
+@dataclass
+class Kept:
+    """Baselines in memory."""
+
+    known: dict[str, bytes] = field(default_factory=dict)
+
+    def recall_baseline(self, name: str) -> bytes | None:
+        return self.known.get(name)
+
+    def keep_baseline(self, name: str, content: bytes) -> None:
+        self.known[name] = content
+
+
+@dataclass(frozen=True)
+class Store:
+    """A tree of a store that knows what differs between two of them, and counts how often one was listed."""
+
+    files: Mapping[str, bytes]
+    links: Mapping[str, str] = field(default_factory=dict)
+    listings: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return str(hash((tuple(self.files.items()), tuple(self.links.items()))))
+
+    def entries(self) -> Iterable[Entry]:
+        self.listings.append(self.name)
+        yield from MemoryTree(self.files).entries()
+        yield from (Entry(path, EntryKind.LINK, 0, target, target) for path, target in self.links.items())
+
+    def read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | Unreadable]]:
+        return MemoryTree(self.files).read(entries)
+
+    def changes_from(self, base: Tree, most: int) -> Sequence[Change] | None:
+        assert isinstance(base, Store)
+        sides = [{each.path: each for each in Store(tree.files, tree.links).entries()} for tree in (base, self)]
+        paths = [path for path in {**sides[0], **sides[1]} if sides[0].get(path) != sides[1].get(path)]
+        return [Change(path, sides[0].get(path), sides[1].get(path)) for path in paths] if len(paths) <= most else None
+
+
+def compared(base: Store, head: Store, options: Options) -> str:
+    report = diff(base, head, options, base_revision=Revision("base"), head_revision=Revision("head"))
+    return "".join("".join(render(name, report)) for name in ("json", "text"))
+
+
+def resumed(base: Files, head: Files, options: Options, links: Mapping[str, str] | None = None) -> bool:
+    """Compare from a baseline and from the beginning, and hold one to the other; whether the baseline was enough."""
+    kept = Kept()
+    before, after = (Store(files, links or {}) for files in (base, head))
+    compared(before, Store(base, links or {}), Options(options.host_network, options.limits, baselines=kept))
+    before.listings.clear()
+    with_baseline = compared(before, after, Options(options.host_network, options.limits, baselines=kept))
+    was_listed = bool(before.listings or after.listings)
+    assert with_baseline == compared(before, after, options)
+    return not was_listed
+
+
+def written(documents: list[Document]) -> Files:
+    """A file for each object."""
+    places = (f"{each['kind']}/{each['metadata'].get('namespace', '')}.{each['metadata']['name']}.yaml" for each in documents)
+    return {place: json.dumps(each).encode() for place, each in zip(places, documents, strict=True)}
+
+
+@pytest.mark.parametrize("start", [0, *(pytest.param(start, marks=pytest.mark.slow) for start in range(100, 2_000, 100))])
+def test_edits_of_policies_compare_as_from_the_beginning_on_random_clusters(start: int) -> None:
+    enough = 0
+    for seed in range(start, start + 100):
+        rng, made = Random(seed), case(seed)
+        head = deepcopy(made.base)
+        for _ in range(rng.choice((1, 1, 2, 4))):
+            rng.choice(EDITS)(rng, head)
+        enough += resumed(written(made.base), written(head), Options(HostNetwork(made.host_network)))
+    assert enough > 50
+
+
+@pytest.mark.parametrize("start", [0, *(pytest.param(start, marks=pytest.mark.slow) for start in range(100, 1_000, 100))])
+def test_any_edit_compares_as_from_the_beginning_on_random_clusters(start: int) -> None:
+    for seed in range(start, start + 100):
+        made = case(seed)
+        resumed(made.base_files, made.head_files, Options(HostNetwork(made.host_network)))
+
+
+REALISTIC = {path: text.encode() for path, text in repository(profile("realistic", 900, 240)).items()}
+POLICY = next(path for path in sorted(REALISTIC) if b"ports:\n    - port: 443" in REALISTIC[path])
+WORKLOAD = next(path for path in sorted(REALISTIC) if path.startswith("apps/"))
+NEW_POLICY = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: new, namespace: team-1}
+spec: {podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 31415}, {port: grpc}]}]}
+"""
+ADMIN_POLICY = """\
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {name: a}
+spec: {priority: 1, subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}
+"""
+
+
+def edited(path: str, old: str, new: str) -> Callable[[Files], Files]:
+    return lambda files: files | {path: files[path].replace(old.encode(), new.encode())}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda files: {
+            path: text.encode() for path, text in one_line_change({path: text.decode() for path, text in files.items()}).items()
+        },
+        edited(POLICY, "port: 443", "port: 27182"),
+        edited(POLICY, "port: 443", "port: 27182\n      endPort: 27190"),
+        edited(POLICY, "port: 443", "port: grpc"),
+        lambda files: files | {"policies/new.yaml": NEW_POLICY.encode()},
+        lambda files: {path: text for path, text in files.items() if path != POLICY},
+        lambda files: {(f"moved/{path}" if path == POLICY else path): text for path, text in files.items()},
+        edited(WORKLOAD, "image: registry.example.com", "image: elsewhere.example.com"),
+        lambda files: files | {"README.md": b"text", "values.json": b"[1]", "empty.yaml": b""},
+        edited(POLICY, "kind: NetworkPolicy", "kind: NetworkPolicy\nbroken: ["),
+        edited(POLICY, "podSelector", "podSelektor"),
+        lambda files: files,
+    ],
+)
+def test_a_change_that_moves_no_pod_needs_no_listing(change: Callable[[Files], Files]) -> None:
+    assert resumed(REALISTIC, change(REALISTIC), Options())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        edited(WORKLOAD, "tier: ", "tier: x"),
+        edited(WORKLOAD, "metadata:", "# one line further down\nmetadata:"),
+        lambda files: {path: text for path, text in files.items() if path != WORKLOAD},
+        lambda files: files | {"kustomization.yaml": b"namespace: other\n"},
+        lambda files: files | {"policies/Chart.yaml": b"name: chart\n"},
+        lambda files: files | {"twice.yaml": files[POLICY]},
+        lambda files: files | {"template.yaml": b"{{ if }}\nkind: Pod\n"},
+        lambda files: files | {"admin.yaml": ADMIN_POLICY.encode()},
+    ],
+)
+def test_a_change_that_could_mean_more_is_read_whole(change: Callable[[Files], Files]) -> None:
+    assert not resumed(REALISTIC, change(REALISTIC), Options())
+
+
+CHART = {f"chart/{path}": text for path, text in {"Chart.yaml": b"name: c\n", "crds/p.yaml": NEW_POLICY.encode()}.items()}
+KUSTOMIZED = {"kustomization.yaml": b"patches: [{path: patch.yaml}]\nresources: [new.yaml]\n", "patch.yaml": NEW_POLICY.encode()}
+
+
+@pytest.mark.parametrize(
+    ("around", "head", "enough"),
+    [
+        (CHART, {"chart/crds/p.yaml": b"kind: [\n"}, False),
+        (KUSTOMIZED, {"patch.yaml": NEW_POLICY.replace("31415", "31416").encode()}, False),
+        (KUSTOMIZED, {"new.yaml": NEW_POLICY.encode()}, False),
+        (KUSTOMIZED, {POLICY: REALISTIC[POLICY].replace(b"port: 443", b"port: 444")}, True),
+        ({"twice/a.yaml": NEW_POLICY.encode(), "twice/b.yaml": NEW_POLICY.encode()}, {"twice/b.yaml": b""}, False),
+        ({"twice/a.yaml": NEW_POLICY.encode(), "twice/b.yaml": NEW_POLICY.encode()}, {POLICY: b""}, True),
+    ],
+)
+def test_charts_kustomizations_and_duplicates_are_understood_as_a_whole(around: Files, head: Files, enough: bool) -> None:
+    base = REALISTIC | around
+    assert resumed(base, base | head, Options()) is enough
+
+
+def test_a_file_that_a_link_may_lead_to_is_read_whole() -> None:
+    base, links = {"a.yaml": NEW_POLICY.encode(), "w.yaml": REALISTIC[WORKLOAD]}, {"link.yaml": "new.yaml"}
+    assert not resumed(base, base | {"new.yaml": b"a: 1\n"}, Options(), links)
+    assert resumed(base, base | {"a.yaml": b""}, Options(), links)
+
+
+@pytest.mark.parametrize("limits", [Limits(files=len(REALISTIC)), Limits(tree_bytes=sum(map(len, REALISTIC.values())) + 10)])
+def test_a_change_that_goes_beyond_a_cap_is_read_whole(limits: Limits) -> None:
+    assert not resumed(REALISTIC, REALISTIC | {"policies/new.yaml": NEW_POLICY.encode()}, Options(limits=limits))
+
+
+def test_everything_removed_is_read_whole() -> None:
+    assert not resumed({"a.yaml": NEW_POLICY.encode()}, {}, Options())
+
+
+def test_a_baseline_serves_any_head_and_no_other_base_reading_or_cap() -> None:
+    kept = Kept()
+    base, other = (Store(files) for files in (REALISTIC, REALISTIC | {"a.yaml": NEW_POLICY.encode()}))
+    compared(base, base, Options(baselines=kept))
+    for tree, options in ((other, Options(baselines=kept)), (base, Options(HostNetwork.POD, baselines=kept))):
+        tree.listings.clear()
+        compared(tree, tree, options)
+        assert tree.listings
+    base.listings.clear()
+    compared(base, base, Options(limits=Limits(depth=60), baselines=kept))
+    assert base.listings
