@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from analyzers.manifests.ways_in import CLUSTER_SCOPED as WAYS_OF_THE_CLUSTER
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.model.manifest import InvalidObject, Manifest, root
 from analyzers.model.metadata import GENERATED, check_dns_label, check_subdomain
 from analyzers.model.records import Meaning, ObjectKey, ObjectRecord
 from analyzers.model.relevance import content_digest
 
-CLUSTER_SCOPED = frozenset({("", "Namespace")})
+_ADMIN_KINDS = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+CLUSTER_SCOPED = frozenset({("", "Namespace"), *(("policy.networking.k8s.io", kind) for kind in _ADMIN_KINDS), *WAYS_OF_THE_CLUSTER})
 DEFAULT_NAMESPACE = "default"
 
 _PLACEHOLDER = re.compile(r"\{\{|\{%|\$\{|\$\(")
@@ -69,5 +71,7 @@ def _check_names(manifest: Manifest) -> None:
     if manifest.namespace:
         check_dns_label(metadata["namespace"], manifest.namespace)
         check_subdomain(metadata["name"], manifest.name)
-    else:
+    elif manifest.kind == "Namespace":
         check_dns_label(metadata["name"], manifest.name)
+    else:
+        check_subdomain(metadata["name"], manifest.name)

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.selectors import Labels
+from analyzers.model.uses import Use
+from analyzers.model.ways_in import WayIn
 from analyzers.sets.connections import Protocol
 from analyzers.sets.ip_blocks import IPBlock
 
@@ -45,13 +47,16 @@ class PodShape:
 @dataclass(frozen=True, slots=True)
 class Workload:
     """One workload: its pods differ in `shapes` at most (sorted; most workloads have one). `origins` are the objects that declare it or
-    its pods."""
+    its pods. With `by_operator` an operator makes its pods, and their labels are those that the operator documents. `uses` are what it says
+    that it talks to."""
 
     namespace: str
     name: str
     kind: str
     shapes: tuple[PodShape, ...]
     origins: tuple[SourceLocation, ...]
+    by_operator: bool = False
+    uses: tuple[Use, ...] = ()
 
     @property
     def id(self) -> str:
@@ -81,38 +86,69 @@ class ExternalBlock:
         return self.block.name()
 
 
-Endpoint = Workload | ExternalBlock
+@dataclass(frozen=True, slots=True)
+class IngressController:
+    """Traffic that enters through an ingress controller or a gateway, wherever it runs."""
+
+    @property
+    def id(self) -> str:
+        """The endpoint id: one stands for all of them."""
+        return "{ingress-controller}"
+
+
+INGRESS_CONTROLLER = IngressController()
+
+Endpoint = Workload | ExternalBlock | IngressController
 
 
 @dataclass(frozen=True, slots=True)
 class ServicePort:
-    """A port of a Service. `target` is a number or the name of a container port."""
+    """A port of a Service. `target` is a number or the name of a container port; `node_port` is 0 where none is written."""
 
     name: str
     protocol: Protocol
     port: int
     target: int | str
+    node_port: int = 0
+
+
+class Publishing(StrEnum):
+    """How a Service publishes its pods to outside the cluster."""
+
+    LOAD_BALANCER = "LoadBalancer"
+    NODE_PORT = "NodePort"
+    EXTERNAL_IPS = "ExternalIPs"
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A Service. `selector` is None when it has none, and then it selects no pod."""
+    """A Service. `selector` is None when it has none, and then it selects no pod. `source_ranges` are the only addresses that its load
+    balancer admits; `()` admits all. The name of one that is `headless` stands for the addresses of its pods."""
 
     namespace: str
     name: str
     selector: Labels | None
     ports: tuple[ServicePort, ...]
     origin: SourceLocation
+    published: tuple[Publishing, ...] = ()
+    source_ranges: tuple[IPBlock, ...] = ()
+    headless: bool = False
+
+    @property
+    def title(self) -> str:
+        """How messages name it: `Service shop/cart`."""
+        return f"Service {self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cluster:
     """One revision's inventory. `namespaces` maps a name to its labels, for each namespace that has an object or a workload or policy in
-    it; `workloads` and `services` are sorted by id."""
+    it; `workloads`, `services` and `ways_in` are sorted by id."""
 
     namespaces: Mapping[str, Labels]
     workloads: tuple[Workload, ...]
     services: tuple[Service, ...] = ()
+    ways_in: tuple[WayIn, ...] = ()
 
     def namespace_labels(self, namespace: str) -> Labels:
         """The labels of a namespace; one without an object still has its name label."""

@@ -53,11 +53,31 @@ CODES: dict[str, CodeInfo] = {
     "invalid-object": _error("The API server would reject this object, so it takes no part in the analysis."),
     "duplicate-object": _error("Two documents describe the same object; the later one in path order counts."),
     "needs-rendering": _gap("A template or kustomization must be rendered before it can be analysed."),
+    "render-refused": _error("A unit names something outside the repository, or would run code; it is not rendered."),
+    "render-failed": _error("A renderer ended without a result, or its output cannot be read."),
+    "render-timeout": _error("A renderer took longer than it may, and was stopped."),
+    "renderer-missing": _gap("A renderer that units need was not found; their files are read as written."),
+    "missing-namespace": _gap("Nothing says into which namespace a unit is deployed; its objects are read as in default."),
     "encrypted": _gap("The document is encrypted."),
     "unsupported-kind": _gap("A policy kind that is not analysed."),
+    "unknown-peer": _gap("A rule of an admin policy names a peer that the API does not know, and so fails closed."),
+    "missing-field": _gap("An admin policy lacks a selector that the API requires; it is read as an empty one."),
+    "pods-unknown": _gap("A workload uses the pod template of an object that the manifests do not hold."),
+    "ingress-blocked": _warning("A way in from outside leads to pods that policy closes to it."),
+    "leads-nowhere": _warning("A way in names a Service, a port or a Gateway that does not exist or does not admit it."),
+    "service-selects-nothing": _warning("A Service selects no pod of the manifests."),
+    "target-port-unknown": _warning("A Service leads to a named port that no pod that it selects has."),
     "not-followed": _warning("A submodule, or a link that leaves the tree, is not followed."),
     "cidr-host-bits": _warning("A CIDR has host bits set; they are masked, as the network plugins do."),
     "unknown-field": _warning("A policy has a field that the API does not know; the API server drops or refuses it."),
+    "mixed-admin-apis": _warning("Admin policies of both generations of the API stand side by side."),
+    "equal-priorities": _warning("Admin policies between which the API sets no order can match the same connection."),
+    "networks-may-match-pods": _warning("A network of an admin policy could hold addresses of pods; it is read as if it held none."),
+    "unresolvable-peer": _warning("An admin policy names nodes or domain names, whose addresses manifests do not tell."),
+    "namespace-moved": _info("Rendering puts policies into another namespace than the one that they were written for."),
+    "not-included": _info("A file beside a kustomization that no kustomization names; it is left out."),
+    "source-assumed": _info("What deploys a folder names a source that is taken for this repository."),
+    "deployed-elsewhere": _info("The repository deploys something that it does not hold: a chart or a repository of others."),
     "link-skipped": _info("A symbolic link to a file of the same tree is not followed; its target is read in its own place."),
     "not-an-object": _info("The document is not a Kubernetes object."),
     "ipblock-may-cover-pods": _info("An ipBlock could also cover pod addresses; it is read as addresses outside the cluster."),
@@ -68,13 +88,14 @@ CODES: dict[str, CodeInfo] = {
 
 @dataclass(frozen=True, slots=True)
 class SourceLocation:
-    """A line of a file of the analysed tree. `path` is relative with `/`; `line` counts from 1."""
+    """A line of a file of the analysed tree. `path` is relative with `/`; `line` counts from 1, and is 0 where it is not known: rendering
+    leads back to the file, not always to the line."""
 
     path: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}"
+        return f"{self.path}:{self.line}" if self.line else self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +118,7 @@ class Diagnostic:
     @classmethod
     def at(cls, code: str, message: str, location: SourceLocation) -> Diagnostic:
         """A diagnostic about one line."""
-        return cls(code, message, location.path, location.line)
+        return cls(code, message, location.path, location.line or None)
 
     @property
     def severity(self) -> Severity:

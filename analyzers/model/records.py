@@ -8,6 +8,8 @@ from analyzers.model.cluster import PodShape, Service
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.model.policy import Policy
 from analyzers.model.selectors import Labels
+from analyzers.model.uses import Use
+from analyzers.model.ways_in import WayMeaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,26 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class PodMeaning:
-    """The object is a pod or makes pods of this shape; `controller` is the object that controls it."""
+    """The object is a pod or makes pods of this shape; `controller` is the object that controls it, `uses` what it says it talks to."""
 
     shape: PodShape
     controller: Identity | None
+    uses: tuple[Use, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OperatedMeaning:
+    """An operator makes pods of these shapes for the object, as it documents."""
+
+    shapes: tuple[PodShape, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BorrowedMeaning:
+    """The object makes pods from the template of another object of its namespace."""
+
+    kind: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +81,7 @@ class PolicyMeaning:
     policies: tuple[Policy, ...]
 
 
-Meaning = PodMeaning | NamespaceMeaning | ServiceMeaning | PolicyMeaning
+Meaning = PodMeaning | OperatedMeaning | BorrowedMeaning | NamespaceMeaning | ServiceMeaning | WayMeaning | PolicyMeaning
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,22 @@ from typing import Any
 
 from analyzers.model.manifest import YamlList, YamlMap, YamlValue
 
-_TOWARDS_PODS = ("template", "jobTemplate", "spec", "metadata", "containers", "initContainers")
+_TOWARDS_PODS = ("template", "jobTemplate", "spec", "metadata", "containers", "initContainers", "domain", "devices", "interfaces")
 _POD_FIELDS = ("labels", "hostNetwork", "ports", "name", "restartPolicy")
+
+_WITH_TEMPLATES = frozenset({"", "apps", "extensions", "batch", "apps.openshift.io", "argoproj.io", "serving.knative.dev", "kubevirt.io"})
+"""API groups in which a `template` is a pod template, and nothing around it matters but the fields on the way to it."""
+
+_NOT_OF_THE_OBJECT = ("apiVersion", "kind", "metadata", "status")
+
+
+_METADATA = {
+    "Namespace": ("labels", "ownerReferences"),
+    "Pod": ("labels", "ownerReferences"),
+    "Ingress": ("annotations",),
+    "IngressClass": ("annotations",),
+}
+"""The fields of metadata that are read, by kind; of other kinds the owners."""
 
 
 def relevant(body: YamlMap) -> dict[str, Any]:
@@ -17,9 +31,12 @@ def relevant(body: YamlMap) -> dict[str, Any]:
     metadata = body.get("metadata")
     kept: dict[str, Any] = {}
     if isinstance(metadata, YamlMap):
-        names = ("labels", "ownerReferences") if body.get("kind") in {"Namespace", "Pod"} else ("ownerReferences",)
+        names = _METADATA.get(str(body.get("kind")), ("ownerReferences",))
         kept["metadata"] = {name: metadata[name] for name in names if name in metadata}
+    group = str(body.get("apiVersion")).rpartition("/")[0]
     spec = body.get("spec")
+    if group not in _WITH_TEMPLATES:
+        return kept | {name: value for name, value in body.items() if name not in _NOT_OF_THE_OBJECT}
     if isinstance(spec, YamlMap):
         kept["spec"] = _pod_view(spec) if "template" in spec or "jobTemplate" in spec or "containers" in spec else spec
     return kept
