@@ -96,11 +96,12 @@ def _page(about: dict[str, object], found: dict[str, Measured]) -> str:
 
 def _relative(found: dict[str, Measured]) -> list[str]:
     measure, git = found["repository, CSafeLoader"]["cpu"], found["repository, from git"]
-    first, second = git["empty cache"], git["again"]
+    first, second, other = git["empty cache"], git["again"], git["another head"]
     loading = f"loading one revision once with CSafeLoader ({_shown(measure)} s)"
     return [
         f"| `diff --repo` with an empty cache, against {loading} | {first / measure:.2f} times | 2 times |",
         f"| the same again, against its first run ({_shown(first)} s) | {second / first:.2f} times | 0.10 times |",
+        f"| another head of the same base, against the first run | {other / first:.2f} times | 0.10 times |",
     ]
 
 

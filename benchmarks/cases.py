@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.shapes import Files, Profile, mass_change, one_line_change, profile, repository
+from benchmarks.shapes import Files, Profile, another_change, mass_change, one_line_change, profile, repository
 
 Measured = dict[str, float]
 
@@ -81,14 +81,16 @@ def safe_loader() -> Measured:
 
 
 def from_git() -> Measured:
-    """`flowdelta diff --repo` of a one-line change: with an empty parse cache, and again."""
+    """`flowdelta diff --repo` of a one-line change: with an empty parse cache, and again; then of another head of the same base."""
     from benchmarks.trees import git_repository
 
     with tempfile.TemporaryDirectory() as folder:
         base = repository(REPOSITORY)
-        git_repository(Path(folder) / "repository", base, one_line_change(base))
-        first, second = (_command(folder, "diff", "--repo", f"{folder}/repository", "base", "head") for _ in range(2))
-    return {"empty cache": first, "again": second, "peak MiB": _peak(resource.RUSAGE_CHILDREN)}
+        git_repository(Path(folder) / "repository", base, {"head": one_line_change(base), "other": another_change(base)})
+        first, second, other = (
+            _command(folder, "diff", "--repo", f"{folder}/repository", "base", head, "-q") for head in ("head", "head", "other")
+        )
+    return {"empty cache": first, "again": second, "another head": other, "peak MiB": _peak(resource.RUSAGE_CHILDREN)}
 
 
 def start_up() -> Measured:
@@ -104,17 +106,23 @@ def start_up() -> Measured:
 def _command(cache: str, *arguments: str) -> float:
     """The CPU seconds of one command and its children."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    environment = {**os.environ, "XDG_CACHE_HOME": f"{cache}/cache"}
-    subprocess.run([sys.executable, "-m", "service", *arguments, "-q"], check=True, stdout=subprocess.DEVNULL, env=environment)
+    environment = _environment(cache)
+    subprocess.run([sys.executable, "-m", "service", *arguments], check=True, stdout=subprocess.DEVNULL, env=environment)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _wall(cache: str, *arguments: str) -> float:
-    environment = {**os.environ, "XDG_CACHE_HOME": f"{cache}/cache"}
+    environment = _environment(cache)
     began = time.monotonic()
     subprocess.run([sys.executable, "-m", "service", *arguments], check=True, stdout=subprocess.DEVNULL, env=environment)
     return time.monotonic() - began
+
+
+def _environment(cache: str) -> dict[str, str]:
+    """That of a usual run: a cache of its own, and compiled modules kept."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**inherited, "XDG_CACHE_HOME": f"{cache}/cache"}
 
 
 def _peak(whose: int) -> float:

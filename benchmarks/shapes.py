@@ -57,6 +57,13 @@ def one_line_change(files: Files) -> Files:
     return files | {path: files[path].replace("podSelector: {}", "podSelector: {matchLabels: {tier: none}}")}
 
 
+def another_change(files: Files) -> Files:
+    """One rule opens another port, and one policy is new."""
+    path = next(path for path in sorted(files) if path.startswith("policies/") and "port: 8080\n" in files[path])
+    added = _policy(1, "opened", "podSelector: {}\n  policyTypes: [Ingress]\n  ingress: [{ports: [{port: 12345}]}]")
+    return files | {path: files[path].replace("port: 8080\n", "port: 8081\n"), "policies/team-1/opened.yaml": added}
+
+
 def mass_change(files: Files) -> Files:
     """Every default-deny is dropped."""
     return {path: text for path, text in files.items() if "name: default-deny" not in text}

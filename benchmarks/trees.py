@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha1
 from pathlib import Path
@@ -31,13 +31,13 @@ class MemoryTree:
         return ((entry, self.files[entry.path].encode()) for entry in entries)
 
 
-def git_repository(folder: Path, base: Files, head: Files) -> None:
-    """A repository whose branch `base` holds one set of files and whose branch `head` the other."""
+def git_repository(folder: Path, base: Files, heads: Mapping[str, Files]) -> None:
+    """A repository whose branch `base` holds one set of files, and a branch for each set of `heads`, made from it."""
     folder.mkdir(parents=True)
     _run(folder, "init", "--quiet", "--initial-branch=base")
-    for branch, files in (("base", base), ("head", head)):
+    for branch, files in {"base": base, **heads}.items():
         if branch != "base":
-            _run(folder, "checkout", "--quiet", "-b", branch)
+            _run(folder, "checkout", "--quiet", "-b", branch, "base")
         for path, text in files.items():
             place = folder / path
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -37,13 +37,14 @@ _SCHEMA = "create table if not exists readings (key blob primary key, used integ
 _AT_ONCE = 400  # keys in one query: within every build's limit on variables
 _DAY = 86_400
 _SECRET = 32  # bytes
+_COMPRESSED = 4_096  # bytes
 
 
 class ParseCache:
     """A shelf of readings in `folder`, made with the given limits. Raises nothing: a cache that cannot be used forgets everything."""
 
     def __init__(self, folder: Path, limits: Limits, largest: int = LARGEST) -> None:
-        self._largest = largest
+        self._largest, self._grown = largest, False
         self._today = int(time.time()) // _DAY
         self._connection: sqlite3.Connection | None = None
         self._secret = self._salt = b""
@@ -60,38 +61,61 @@ class ParseCache:
         """The readings that are kept, believed, and made by this code."""
         wanted = {self._name(key): key for key in keys}
         rows = self._selected(list(wanted))
-        readings = ((wanted[name], self._believed(name, digest, content, wanted[name].path)) for name, _, digest, content in rows)
+        readings = ((wanted[name], self._believed(name, digest, content)) for name, _, digest, content in rows)
         self._touch([name for name, used, _, _ in rows if used != self._today])
         return {key: reading for key, reading in readings if reading is not None}
 
     def keep(self, readings: Mapping[ShelfKey, FileReading[ObjectRecord]]) -> None:
         """Keep readings, and make room for them."""
-        rows = []
-        for key, reading in readings.items():
-            name, content = self._name(key), zlib.compress(encode(reading), 1)
-            rows.append((name, self._today, self._mac(name, content), content))
-        if rows:
-            self._write("insert or replace into readings values (?, ?, ?, ?)", rows)
+        self._insert([(self._name(key), encode(reading)) for key, reading in readings.items()])
+
+    def recall_baseline(self, name: str) -> bytes | None:
+        """A baseline that is kept, believed, and made by this code."""
+        key = self._key(f"\0{name}")  # no reading has a content without an id
+        for _, used, digest, content in self._selected([key]):
+            self._touch([key] if used != self._today else [])
+            return self._checked(key, digest, content)
+        return None
+
+    def keep_baseline(self, name: str, content: bytes) -> None:
+        """Keep a baseline, as an entry like any other."""
+        self._insert([(self._key(f"\0{name}"), content)])
+
+    def recall_output(self, name: str) -> bytes | None:
+        """What a renderer wrote, if it is kept, believed, and was kept by this code."""
+        return self.recall_baseline(f"\0rendered {name}")
+
+    def keep_output(self, name: str, content: bytes) -> None:
+        """Keep what a renderer wrote, as an entry like any other."""
+        self.keep_baseline(f"\0rendered {name}", content)
 
     def close(self) -> None:
         """Make room and let go of the file."""
-        if self._connection is not None:
+        if self._connection is not None and self._grown:
             self._evict(self._connection)
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def _believed(self, name: bytes, digest: bytes, content: bytes, path: str) -> FileReading[ObjectRecord] | None:
+    def _believed(self, name: bytes, digest: bytes, content: bytes) -> FileReading[ObjectRecord] | None:
+        data = self._checked(name, digest, content)
         try:
-            if not hmac.compare_digest(digest, self._mac(name, content)):
-                return None
-            return decode(zlib.decompress(content), path)
-        except (ValueError, KeyError, TypeError, IndexError, zlib.error):
-            return None  # a column of another type, or what another program wrote
+            return decode(data) if data is not None else None
+        except (ValueError, KeyError, TypeError, IndexError):
+            return None  # what another program wrote
+
+    def _checked(self, name: bytes, digest: bytes, content: bytes) -> bytes | None:
+        """The content of an entry, if it is what was kept under this name."""
+        try:
+            return _unpacked(content) if hmac.compare_digest(digest, self._mac(name, content)) else None
+        except (TypeError, zlib.error):
+            return None  # a column of another type
 
     def _name(self, key: ShelfKey) -> bytes:
-        text = f"{key.content_id}\0{key.path}".encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(text, digest_size=20, key=self._salt).digest()
+        return self._key(f"{key.content_id}\0{key.path}")
+
+    def _key(self, text: str) -> bytes:
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20, key=self._salt).digest()
 
     def _mac(self, name: bytes, content: bytes) -> bytes:
         return hashlib.blake2b(name + content, digest_size=16, key=self._secret).digest()
@@ -112,6 +136,13 @@ class ParseCache:
         """Remember by the day what was used; by the second would turn every read into a write."""
         if names:
             self._write("update readings set used = ? where key = ?", [(self._today, name) for name in names])
+
+    def _insert(self, entries: Sequence[tuple[bytes, bytes]]) -> None:
+        if entries:
+            self._grown = True
+            packed = [(name, _packed(content)) for name, content in entries]
+            rows = [(name, self._today, self._mac(name, content), content) for name, content in packed]
+            self._write("insert or replace into readings values (?, ?, ?, ?)", rows)
 
     def _write(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         if self._connection is None:
@@ -154,6 +185,15 @@ def remembering(folder: Path | None, limits: Limits = DEFAULT_LIMITS) -> Iterato
             cache.close()
 
 
+def _packed(content: bytes) -> bytes:
+    """Content as it is kept: small ones as they are, since to compress many of them would cost more than reading some bytes less saves."""
+    return b"=" + content if len(content) < _COMPRESSED else b"z" + zlib.compress(content, 1)
+
+
+def _unpacked(packed: bytes) -> bytes:
+    return zlib.decompress(packed[1:]) if packed[:1] == b"z" else packed[1:]
+
+
 def _remove(path: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
@@ -178,16 +218,17 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _origin(limits: Limits) -> bytes:
-    """What a reading depends on beside the file: the caps, the parser, and the code that makes records of its events.
+    """What an entry depends on beside the files: the caps, the parser, and the code of the analysis.
 
     Hashing the code takes some milliseconds and can never be forgotten, as raising a version by hand can.
     """
     hasher = hashlib.blake2b(f"{limits!r} {yaml.__version__} {sys.version_info[:2]}".encode())
-    folder = Path(analyzers.__file__).parent
-    for package in ("sets", "model", "manifests", "dialects"):
-        for path in sorted((folder / package).glob("*.py")):
-            hasher.update(path.name.encode() + path.read_bytes())
-    hasher.update((folder / "pipeline.py").read_bytes())
+    top = os.path.dirname(analyzers.__file__)
+    for folder, inner, names in os.walk(top):
+        inner[:] = sorted({*inner} - {"__pycache__", "reports"})
+        for name in sorted(names):
+            with open(os.path.join(folder, name), "rb", buffering=0) as stream:
+                hasher.update(f"{folder.removeprefix(top)}/{name}\0".encode() + stream.read())
     return hasher.digest()
 
 

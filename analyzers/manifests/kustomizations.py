@@ -64,7 +64,7 @@ def _understand(path: str, body: YamlMap, listing: Listing) -> Kustomization:
     folder = dirname(path)
     resources = {target: listing.resolve(folder, target) for target, _ in _gathered(body)}
     patches = {resolved for target in _patches(body) if (resolved := listing.resolve(folder, target)) is not None}
-    changes, missing = sorted(_changes(body)), sorted(_missing(body, resources, listing))
+    changes, missing = sorted(changing_fields(body)), sorted(_missing(body, resources, listing))
     told = [_told(verb, found) for verb, found in (("apply", changes), ("add what is not in the tree:", missing)) if found]
     diagnostic = None
     if told:
@@ -78,7 +78,7 @@ def _told(verb: str, found: list[tuple[int, str]]) -> str:
     return f"{verb} {', '.join(what for _, what in found[:_MOST_TOLD])}" + (f" and {more} more" if more > 0 else "")
 
 
-def _changes(body: YamlMap) -> Iterator[tuple[int, str]]:
+def changing_fields(body: YamlMap) -> Iterator[tuple[int, str]]:
     """The fields that change objects, with their lines; an empty field changes nothing."""
     return ((body.lines[name], name) for name, value in body.items() if value not in (None, "", [], {}) and name not in _CHANGES_NO_FLOW)
 

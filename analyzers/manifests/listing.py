@@ -37,9 +37,18 @@ class Listing:
         """Whether a path is a manifest file of this tree."""
         return path in self._files and is_manifest_name(path)
 
+    def is_file(self, path: str) -> bool:
+        """Whether a path is a file of this tree, of whatever name."""
+        return path in self._files
+
     def is_folder(self, path: str) -> bool:
         """Whether a path is a folder of this tree, its root included."""
         return path in self._folders
+
+    @property
+    def folders(self) -> frozenset[str]:
+        """Every folder of this tree; its root is the empty path."""
+        return self._folders
 
     def resolve(self, folder: str, target: str) -> str | None:
         """The path that `target` means when it stands in `folder`, through any links; None when that leaves the tree or goes in circles."""

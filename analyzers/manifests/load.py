@@ -25,15 +25,37 @@ BATCH = 512
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """What of a tree decides how a single file in it is read: how many files, bytes and values (aliases expanded) count against its caps,
+    its charts, the files that kustomizations name as patches, and whether links, submodules or kustomizations speak of other paths."""
+
+    files: int
+    bytes: int
+    nodes: int
+    charts: frozenset[str]
+    patches: frozenset[str]
+    refers: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded(Generic[Item]):
-    """What a tree holds: what its wanted manifests were made into, by (path, line), its diagnostics in report order, how many files and
-    bytes were read, and every file that the tree lists, by path."""
+    """What a tree holds: what its wanted manifests were made into, by (path, line), its diagnostics in report order, how it is laid out,
+    and every file that it lists, by path."""
 
     found: tuple[Item, ...]
     diagnostics: tuple[Diagnostic, ...]
-    files: int
-    bytes: int
+    layout: Layout
     listed: Mapping[str, Entry]
+
+    @property
+    def files(self) -> int:
+        """How many files were read."""
+        return self.layout.files
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes they hold."""
+        return self.layout.bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +112,12 @@ class _Loader(Generic[Item]):
         diagnostics = sorted(set(self._diagnostics), key=lambda diagnostic: diagnostic.sort_key)
         found = tuple(item for _, items in sorted(self._found, key=lambda each: each[0]) for item in items)
         listed = {entry.path: entry for entry in self._listing.files}
-        return Loaded(found, tuple(diagnostics), self._files, self._bytes, listed)
+        return Loaded(found, tuple(diagnostics), self._layout(patches, bool(kustomizations)), listed)
+
+    def _layout(self, patches: frozenset[str], kustomized: bool) -> Layout:
+        nodes = self._limits.tree_nodes - self._nodes_left
+        refers = kustomized or bool(self._listing.links or self._listing.submodules)
+        return Layout(self._files, self._bytes, nodes, self._charts.roots, patches, refers)
 
     def _readings(self, entries: list[Entry]) -> Iterator[tuple[Entry, FileReading[Item]]]:
         """The readings of some files: known ones from the shelf, the others read, and kept for the next time."""
@@ -110,6 +137,7 @@ class _Loader(Generic[Item]):
                 reading = self._read(entry.path, contents[entry])
                 fresh |= {key: reading} if whole else {}
             if reading is not None:
+                self._bytes += 0 if entry.size else reading.size  # some trees do not tell before
                 yield entry, reading
         self._shelf.keep(fresh)
 
@@ -175,7 +203,7 @@ class _Loader(Generic[Item]):
         """Parse one file."""
         reading = read_file(path, data, self._interest.wanted, self._limits, self._budget())
         found = tuple(map(self._interest.interpret, reading.found))
-        return FileReading(found, reading.diagnostics, reading.template_line, reading.nodes)
+        return FileReading(found, reading.diagnostics, reading.template_line, reading.nodes, len(data))
 
     def _take(self, path: str, reading: FileReading[Item]) -> bool:
         """Add what one file holds; false when the tree holds more values than may be read."""

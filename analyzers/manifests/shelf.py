@@ -15,12 +15,13 @@ Item = TypeVar("Item")
 @dataclass(frozen=True, slots=True)
 class FileReading(Generic[Item]):
     """What one file holds, in the order written. `template_line` is where its template syntax begins, if that kept a document from being
-    read; `nodes` is how many values were read, aliases expanded."""
+    read; `nodes` is how many values were read, aliases expanded; `size` is that of the file in bytes."""
 
     found: tuple[Item, ...]
     diagnostics: tuple[Diagnostic, ...]
     template_line: int | None = None
     nodes: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

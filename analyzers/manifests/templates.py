@@ -33,26 +33,26 @@ def above(path: str) -> Iterable[str]:
 
 
 class Charts:
-    """The Helm charts of a tree: its folders that hold a Chart.yaml."""
+    """The Helm charts of a tree: its folders that hold a Chart.yaml, which are their `roots`."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._roots = frozenset(dirname(path) for path in paths if path.rpartition("/")[2] == CHART)
+        self.roots = frozenset(dirname(path) for path in paths if path.rpartition("/")[2] == CHART)
 
     def chart_of(self, path: str) -> str | None:
         """The innermost chart that a path belongs to."""
-        return next((folder for folder in above(path) if folder in self._roots), None)
+        return next((folder for folder in above(path) if folder in self.roots), None)
 
     def is_template(self, path: str) -> bool:
         """Whether a path lies under the templates/ of a chart. What stands there, and whether it does, is decided by values at render time,
         even where it parses as it is."""
-        if not self._roots or "templates/" not in path:
+        if not self.roots or "templates/" not in path:
             return False
         folders = list(above(path))
-        return any(inner == join(outer, "templates") and outer in self._roots for inner, outer in pairwise(folders))
+        return any(inner == join(outer, "templates") and outer in self.roots for inner, outer in pairwise(folders))
 
     def is_own_file(self, path: str) -> bool:
         """Whether a path lies right in a chart's folder: its metadata and values, which are no objects."""
-        return bool(self._roots) and dirname(path) in self._roots
+        return bool(self.roots) and dirname(path) in self.roots
 
 
 def rendering_diagnostics(marks: Mapping[str, int], charts: Charts) -> Iterable[Diagnostic]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class EntryKind(StrEnum):
@@ -45,6 +45,46 @@ class Tree(Protocol):
     def read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | Unreadable]]:
         """The content of each given file entry, in the order given, as a stream."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What differs between two trees at one path; None where a tree has nothing there. The size of an entry is 0 where it is not known."""
+
+    path: str
+    base: Entry | None
+    head: Entry | None
+
+
+@runtime_checkable
+class VersionedTree(Tree, Protocol):
+    """A tree of a store that can tell two trees apart without listing them."""
+
+    @property
+    def name(self) -> str:
+        """Names the content of the whole tree: never the same for trees that differ."""
+        ...
+
+    def changes_from(self, base: Tree, most: int) -> Sequence[Change] | None:
+        """Every path whose content or kind differs in `base`, in any order; None where there are more than `most`, or they cannot be
+        told."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PartialTree:
+    """Some files of a tree, and nothing else."""
+
+    whole: Tree
+    files: tuple[Entry, ...]
+
+    def entries(self) -> Iterable[Entry]:
+        """The files."""
+        return self.files
+
+    def read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | Unreadable]]:
+        """Their content, from the whole tree."""
+        return self.whole.read(entries)
 
 
 class EmptyTree:

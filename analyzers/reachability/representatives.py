@@ -10,12 +10,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from analyzers.model.cluster import NAMESPACE_NAME_LABEL, Cluster, PodShape
+from analyzers.model.cluster import NAMESPACE_NAME_LABEL, Cluster, NamedPort, PodShape
 from analyzers.model.policy import PodPeer, Policy
 from analyzers.model.representative import REPRESENTATIVE, Representative
 from analyzers.model.selectors import Labels, Operator, Requirement
+from analyzers.reachability.compiled import port_space
 from analyzers.reachability.index import PodIndex
 from analyzers.reachability.label_sets import Fresh, LabelSet, fresh_among, holds, is_empty, label_set, pins_down, values_named, witness
+from analyzers.reachability.ports import PortSpace, names_a_port
+from analyzers.reachability.universe import Snapshot, Universe
 
 MOST_REPRESENTATIVES = 2_000
 """Representatives of one comparison; the others, by how their selectors read, are counted."""
@@ -126,3 +129,11 @@ def _namespaces(peer: PodPeer) -> tuple[Requirement, ...]:
     if isinstance(peer.namespaces, str):
         return (Requirement(NAMESPACE_NAME_LABEL, Operator.IN, (peer.namespaces,)),)
     return peer.namespaces.requirements
+
+
+def port_space_with_names(universe: Universe, snapshots: Sequence[Snapshot]) -> PortSpace:
+    """The port atoms, with the port names that a representative may have among the things that verdicts can depend on."""
+    space = port_space(universe, snapshots)
+    rules = (rule for each in snapshots for policy in each.policies for rule in policy.rules)
+    named = {port for rule in rules for port in rule.ports if isinstance(port, NamedPort)}
+    return PortSpace((), (), (*space.conditions, *sorted(map(names_a_port, named))), space.cuts)

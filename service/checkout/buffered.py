@@ -33,6 +33,15 @@ class Buffered:
         self._start += size
         return piece
 
+    def skip(self, size: int) -> None:
+        """Reads past the next `size` bytes without holding them. `EOFError` when the stream ends before."""
+        while size > len(self._held) - self._start:
+            size -= len(self._held) - self._start
+            self._start = len(self._held)
+            if not self._more():
+                raise EOFError("the stream ended in the middle of a record")
+        self._start += size
+
     def end(self) -> None:
         """Reads on to the end, so that a failure at the very end is heard of."""
         while self._more():

@@ -40,15 +40,18 @@ def open_repository(path: Path, *, timeout: float = DEFAULT_TIMEOUT) -> Iterator
     marker = path / ".git"
     git_dir = marker if marker.exists() else path
     source = GitRunner(git_dir, timeout)
-    common = _common_dir(path, source)
+    created, common = _described(path, source)
     with tempfile.TemporaryDirectory(prefix="flowdelta-git-") as folder:
-        yield borrow(str(path), source, common, Path(folder) / "objects.git")
+        yield borrow(str(path), source, common, Path(folder) / "objects.git", created)
 
 
-def borrow(name: str, source: GitRunner, common: Path, store: Path) -> Repository:
-    """A repository over `source`, whose objects lie below `common`, with a new repository at `store` to read and write through."""
+def borrow(name: str, source: GitRunner, common: Path, store: Path, created: str = "") -> Repository:
+    """A repository over `source`, whose objects lie below `common`, with a new repository at `store` to read and write through.
+
+    `created` is the object format of `source`, where it is known already.
+    """
     objects = GitRunner(store, source.timeout)
-    created = source.run("rev-parse", "--show-object-format").line
+    created = created or source.run("rev-parse", "--show-object-format").line
     if created not in _FORMATS:
         raise CheckoutError("not-a-repository", f"{name}: object format {shown(created)} is not supported")
     store.mkdir()
@@ -76,13 +79,16 @@ def resolve(repository: Repository, rev: str) -> str:
     return object_id(commit)
 
 
-def _common_dir(path: Path, source: GitRunner) -> Path:
+def _described(path: Path, source: GitRunner) -> tuple[str, Path]:
+    """The object format of a repository, and the folder that holds its objects."""
     if not path.is_dir():
         raise CheckoutError("not-a-repository", f"{path}: no such folder")
     try:
-        return Path(source.run("rev-parse", "--path-format=absolute", "--git-common-dir").line)
+        described = source.run("rev-parse", "--show-object-format", "--path-format=absolute", "--git-common-dir").line
     except GitFailed as error:
         raise CheckoutError("not-a-repository", f"{path} is not the top folder of a git repository: {error.complaint}") from error
+    created, _, common = described.partition("\n")
+    return created, Path(common)
 
 
 def _quoted(path: Path) -> bytes:

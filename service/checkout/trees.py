@@ -7,13 +7,13 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from analyzers.manifests.tree import EmptyTree, Entry, EntryKind, Tree, Unreadable
+from analyzers.manifests.tree import Change, EmptyTree, Entry, EntryKind, Tree, Unreadable
 from service.checkout.buffered import Buffered
 from service.checkout.errors import CheckoutError, GitFailed
 from service.checkout.names import folder, object_id, path_text, shown
 from service.checkout.repository import Repository
 
-_LINK_MODE, _SUBMODULE_MODE = "120000", "160000"
+_LINK_MODE, _SUBMODULE_MODE, _NO_MODE = "120000", "160000", "000000"
 _LONGEST_TARGET = 4_096  # PATH_MAX: no file system would hold a longer link
 _LONGEST_PREFIX = 200  # what git writes before a path or a content: mode, kind, id, size
 _DAMAGED_CAP = 100
@@ -46,6 +46,28 @@ class GitTree:
         object_id(self.revision)
         object.__setattr__(self, "subdir", folder(self.subdir))
 
+    @property
+    def name(self) -> str:
+        """Names the content of the whole tree."""
+        return f"{self.revision}:{self.subdir}"
+
+    def changes_from(self, base: Tree, most: int) -> Sequence[Change] | None:
+        """What differs in another tree of the same repository, without listing either; sizes are not told. None where there is more than
+        `most`, where another repository holds `base`, or git cannot tell."""
+        if not isinstance(base, GitTree) or base.repository is not self.repository:
+            return None
+        found: list[Change] = []
+        arguments = ("-r", "-z", "--raw", "--no-renames", "--no-abbrev", base._top(), self._top())
+        output = Buffered(self.repository.objects.stream("diff-tree", *arguments))
+        try:
+            with contextlib.closing(output):
+                while len(found) <= most and (facts := output.until(b"\0", _LONGEST_PREFIX)):
+                    found.append(_change(facts, output.until(b"\0", self.limits.path_bytes).decode()))
+        except (GitFailed, OverflowError, UnicodeDecodeError):
+            return None  # whoever lists the trees says what is missing or amiss in them
+        paths = {each.path for each in found}
+        return found if len(found) <= most and len(paths) == len(found) and all(map(_sound, paths)) else None
+
     def entries(self) -> Iterator[Entry]:
         """Every path; the target of each link is read as well."""
         links = []
@@ -57,6 +79,12 @@ class GitTree:
         for entry, content in self.read(links):
             target = b"" if isinstance(content, Unreadable) or len(content) > _LONGEST_TARGET else content
             yield Entry(entry.path, entry.kind, entry.size, entry.content_id, path_text(target))
+
+    def find(self, name: str) -> Entry | None:
+        """The file of this name at the top, without listing the rest."""
+        found = self.repository.objects.run("ls-tree", "-z", "-l", "--full-tree", self._top(), "--", name).stdout
+        entry = _entry(found.removesuffix(b"\0")) if found else None
+        return entry if entry is not None and entry.kind is EntryKind.FILE else None
 
     def read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | Unreadable]]:
         """The content of each entry, by one git process for all of them."""
@@ -84,7 +112,7 @@ class GitTree:
             with contextlib.closing(output):
                 too_large = Unreadable(f"larger than {self.limits.file_bytes} bytes")
                 for entry in wanted:
-                    yield entry, _answer(output) if entry.size <= self.limits.file_bytes else too_large
+                    yield entry, _answer(output, self.limits.file_bytes) if entry.size <= self.limits.file_bytes else too_large
                 output.end()
 
     def _listed(self) -> Iterator[Entry]:
@@ -148,15 +176,31 @@ def side_by_side(base: GitTree, head: GitTree) -> tuple[Tree, Tree]:
 def _entry(record: bytes) -> Entry:
     facts, _, path = record.partition(b"\t")
     mode, _, name, size = facts.decode("ascii").split()
-    kind = {_LINK_MODE: EntryKind.LINK, _SUBMODULE_MODE: EntryKind.SUBMODULE}.get(mode, EntryKind.FILE)
-    return Entry(path_text(path), kind, int(size) if size.isdigit() else 0, name)  # git says BAD for the size of a missing blob
+    return Entry(path_text(path), _kind(mode), int(size) if size.isdigit() else 0, name)  # git says BAD for the size of a missing blob
 
 
-def _answer(output: Buffered) -> bytes | Unreadable:
+def _change(facts: bytes, path: str) -> Change:
+    old_mode, mode, old_name, name, _ = facts.decode("ascii").removeprefix(":").split()
+    return Change(path, _side(path, old_mode, old_name), _side(path, mode, name))
+
+
+def _side(path: str, mode: str, name: str) -> Entry | None:
+    return None if mode == _NO_MODE else Entry(path, _kind(mode), 0, name)
+
+
+def _kind(mode: str) -> EntryKind:
+    return {_LINK_MODE: EntryKind.LINK, _SUBMODULE_MODE: EntryKind.SUBMODULE}.get(mode, EntryKind.FILE)
+
+
+def _answer(output: Buffered, largest: int) -> bytes | Unreadable:
     header = output.until(b"\n", _LONGEST_PREFIX).split(b" ")
     if len(header) != 3 or header[1] != b"blob":
         return Unreadable("the repository lacks its content (a partial or damaged clone)")
-    content = output.exactly(int(header[2]))
+    size = int(header[2])
+    if size > largest:
+        output.skip(size + 1)
+        return Unreadable(f"larger than {largest} bytes")
+    content = output.exactly(size)
     output.exactly(1)
     return content
 

@@ -71,19 +71,19 @@ class Refusing(MemoryTree):
         return iter(())
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "update readings set content = zeroblob(40)",
-        "update readings set content = substr(content, 1, length(content) - 1)",
-        "update readings set digest = zeroblob(16)",
-        "update readings set content = null",
-        "update readings set digest = 'text', content = 'text'",
-        # Each entry in the place of another, content and digest together.
-        "create table was as select * from readings;"
-        "update readings set (digest, content) = (select digest, content from was where was.key <> readings.key limit 1)",
-    ],
-)
+DAMAGES = [
+    "update readings set content = zeroblob(40)",
+    "update readings set content = substr(content, 1, length(content) - 1)",
+    "update readings set digest = zeroblob(16)",
+    "update readings set content = null",
+    "update readings set digest = 'text', content = 'text'",
+    # Each entry in the place of another, content and digest together.
+    "create table was as select * from readings;"
+    "update readings set (digest, content) = (select digest, content from was where was.key <> readings.key limit 1)",
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_or_swapped_entry_is_not_believed(tmp_path: Path, table: sqlite3.Connection, damage: str) -> None:
     table.executescript(damage)
     assert recalled(tmp_path / "cache") == {}
@@ -91,6 +91,55 @@ def test_a_damaged_or_swapped_entry_is_not_believed(tmp_path: Path, table: sqlit
     assert load(MemoryTree(FILES), INTEREST, shelf=cache).found == load(MemoryTree(FILES), INTEREST).found
     cache.close()
     assert set(recalled(tmp_path / "cache")) == set(KEYS)
+
+
+BASELINE = b"what is known of a base"
+
+
+def baseline_of(folder: Path, name: str = "base", limits: Limits = DEFAULT_LIMITS) -> bytes | None:
+    cache = opened(folder, limits)
+    found = cache.recall_baseline(name)
+    cache.close()
+    return found
+
+
+@pytest.fixture
+def with_baseline(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A cache that holds a baseline beside readings, opened behind its back."""
+    filled(tmp_path / "cache")
+    cache = opened(tmp_path / "cache")
+    cache.keep_baseline("base", BASELINE)
+    cache.keep_baseline("other", BASELINE[::-1])
+    cache.close()
+    with closing(sqlite3.connect(tmp_path / "cache" / "readings.sqlite")) as connection:
+        yield connection
+
+
+def test_a_baseline_is_recalled_by_its_name_caps_and_code(tmp_path: Path, with_baseline: sqlite3.Connection) -> None:
+    folder = tmp_path / "cache"
+    assert (baseline_of(folder), baseline_of(folder, "other")) == (BASELINE, BASELINE[::-1])
+    assert baseline_of(folder, "unknown") is None
+    assert baseline_of(folder, limits=Limits(depth=3)) is None
+    assert set(recalled(folder)) == set(KEYS)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_or_swapped_baseline_is_not_believed(tmp_path: Path, with_baseline: sqlite3.Connection, damage: str) -> None:
+    with_baseline.executescript(damage)
+    assert baseline_of(tmp_path / "cache") is None
+    cache = opened(tmp_path / "cache")
+    cache.keep_baseline("base", BASELINE)
+    cache.close()
+    assert baseline_of(tmp_path / "cache") == BASELINE
+
+
+def test_a_baseline_makes_room_like_any_entry(tmp_path: Path, with_baseline: sqlite3.Connection) -> None:
+    with_baseline.execute("update readings set used = 1")
+    with_baseline.commit()
+    cache = opened(tmp_path / "cache", largest=10)
+    cache.keep_baseline("new", BASELINE)
+    cache.close()
+    assert with_baseline.execute("select count(*) from readings where used = 1").fetchone() == (0,)
 
 
 def test_a_cache_of_another_secret_is_not_believed(tmp_path: Path, table: sqlite3.Connection) -> None:
@@ -141,7 +190,9 @@ def test_what_was_not_used_for_longest_makes_room(tmp_path: Path, table: sqlite3
     table.execute("update readings set used = 1 where key in (select key from readings limit 1)")
     table.commit()
     ((held,),) = table.execute("select sum(length(content)) from readings")
-    opened(tmp_path / "cache", largest=held - 1).close()
+    cache = opened(tmp_path / "cache", largest=held - 1)
+    cache.keep({ShelfKey("new", "new.yaml"): FileReading((), ())})
+    cache.close()
     assert table.execute("select count(*) from readings where used = 1").fetchone() == (0,)
 
 
@@ -160,6 +211,8 @@ while True:
     for seed in range(8):
         cache = ParseCache(Path(sys.argv[1]), DEFAULT_LIMITS)
         load(MemoryTree(case(seed).base_files), INTEREST, shelf=cache)
+        cache.keep_baseline(str(seed), b"baseline " * 9000 + str(seed).encode())
+        assert cache.recall_baseline(str(seed)) == b"baseline " * 9000 + str(seed).encode()
         cache.close()
         print(seed, flush=True)
 """
@@ -178,5 +231,13 @@ def test_several_processes_share_it_and_a_killed_one_leaves_it_whole(tmp_path: P
         os.kill(writer.pid, signal.SIGKILL)
         writer.communicate()
     assert set(recalled(tmp_path)) == set(KEYS)
+    assert baseline_of(tmp_path, "5") == b"baseline " * 9000 + b"5"
     with closing(sqlite3.connect(tmp_path / "readings.sqlite")) as connection:
         assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_what_a_renderer_wrote_is_recalled_by_its_name_apart_from_baselines(tmp_path: Path) -> None:
+    cache = opened(tmp_path)
+    cache.keep_output("base", b"kind: List")
+    assert (cache.recall_output("base"), cache.recall_output("other"), cache.recall_baseline("base")) == (b"kind: List", None, None)
+    cache.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzers.manifests.tree import Entry, EntryKind, Tree, Unreadable
+from analyzers.manifests.tree import Change, EmptyTree, Entry, EntryKind, Tree, Unreadable, VersionedTree
 from service.checkout import CheckoutError, GitTree, Repository, TreeLimits, open_repository, resolve
 from tests.service.checkout.repositories import Work
 
@@ -284,3 +284,52 @@ def test_leaving_off_in_the_middle_leaves_no_process_behind(work: Work, reposito
         next(iter(stream))
         del stream
     assert children() <= before
+
+
+def test_what_changed_is_told_without_listing(work: Work, repository: Repository) -> None:
+    base = work.commit({"same": "s", "deep/edited.yaml": "1", "gone": "g", "to link": "l"})
+    (work.path / "gone").unlink()
+    (work.path / "to link").unlink()
+    (work.path / "to link").symlink_to("same")
+    head = work.commit({"deep/edited.yaml": "2", "ä new": "n"})
+    before, after = GitTree(repository, base), GitTree(repository, head)
+    sides = by_path(before), by_path(after)
+    found = {each.path: (each.base, each.head) for each in after.changes_from(before, 10) or ()}
+    assert set(found) == {"deep/edited.yaml", "gone", "to link", "ä new"}
+    for path, entries in found.items():
+        for entry, listed in zip(entries, (sides[0].get(path), sides[1].get(path)), strict=True):
+            assert (entry is None) == (listed is None)
+            assert entry is None or listed is None or (entry.kind, entry.content_id) == (listed.kind, listed.content_id)
+    assert [content for _, content in after.read([entry for _, entry in found.values() if entry is not None])] != []
+    assert before.changes_from(before, 10) == []
+
+
+def test_changes_of_a_folder_are_relative_to_it(work: Work, repository: Repository) -> None:
+    base, head = work.commit({"k8s/a": "1", "other": "1"}), work.commit({"k8s/a": "2", "other": "2"})
+    before, after = GitTree(repository, base, "k8s"), GitTree(repository, head, "k8s")
+    assert [each.path for each in after.changes_from(before, 10) or ()] == ["a"]
+    assert before.name != after.name
+    assert before.name != GitTree(repository, base).name
+
+
+def test_changes_that_cannot_be_told_are_left_to_a_listing(work: Work, repository: Repository) -> None:
+    base, head = work.commit({"a": "1"}), work.commit({"a": "2", "b": "2"})
+    before, after = GitTree(repository, base), GitTree(repository, head)
+    assert isinstance(after, VersionedTree)
+    assert after.changes_from(before, 1) is None
+    assert after.changes_from(EmptyTree(), 10) is None
+    assert not isinstance(EmptyTree(), VersionedTree)
+    with open_repository(work.path) as another:
+        assert after.changes_from(GitTree(another, base), 10) is None
+    assert after.changes_from(GitTree(repository, "0" * 39 + "1"), 10) is None
+    (work.path / os.fsdecode(b"not \xff text")).write_text("x")
+    assert GitTree(repository, work.commit({})).changes_from(before, 10) is None
+
+
+def test_a_file_of_unknown_size_is_not_read_beyond_the_cap(work: Work, repository: Repository) -> None:
+    base, head = work.commit({"a": "1"}), work.commit({"a": "x" * 300_000, "b": "small"})
+    tree = GitTree(repository, head, limits=TreeLimits(file_bytes=1_000))
+    changes: list[Change] = list(tree.changes_from(GitTree(repository, base), 10) or ())
+    found = {entry.path: content for entry, content in tree.read([each.head for each in changes if each.head is not None])}
+    assert isinstance(found["a"], Unreadable)
+    assert found["b"] == b"small"

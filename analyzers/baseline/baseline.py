@@ -1,0 +1,129 @@
+"""A baseline: everything that a comparison needs to know of its base revision when head has the same pods and namespaces.
+
+It is kept as plain JSON. Reading one runs no code, and none is believed that was made by other code: whoever keeps baselines sees to both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+from analyzers.impact.report import Scope
+from analyzers.manifests.load import Layout
+from analyzers.manifests.plain import Codec
+from analyzers.manifests.tree import Entry
+from analyzers.model.cluster import Cluster, PodShape
+from analyzers.model.diagnostics import Diagnostic
+from analyzers.model.metadata import GENERATED
+from analyzers.model.policy import Policy
+from analyzers.model.records import ObjectKey, ObjectRecord, PolicyMeaning
+from analyzers.reachability.compiled import Compiled, Side
+from analyzers.reachability.cover import Outside
+from analyzers.reachability.ports import Condition
+from analyzers.sets import connections
+
+_SHARED = (PodShape, Outside)
+_to_text = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class Baselines(Protocol):
+    """Keeps baselines, as bytes. It may forget any of them, and never gives one for another name."""
+
+    def recall_baseline(self, name: str) -> bytes | None:
+        """The baseline of this name, if it is known."""
+        ...
+
+    def keep_baseline(self, name: str, content: bytes) -> None:
+        """Remember a baseline."""
+        ...
+
+
+PolicyPlace = tuple[int, int, int, str]
+"""Where a policy stands: its file by number, the line of its object, and which of the policies of that object it is; and the namespace
+that its subject names, "" where it names none."""
+
+PolicyFile = tuple[str, str]
+"""A file that holds policies: its path, and the id of its content."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Baseline:
+    """One revision. `diagnostics` are all of it; `keys` name every object as often as it is described; `policies` says where each policy
+    stands, by position; the two sides are compiled over the port atoms that begin at `cuts`."""
+
+    layout: Layout
+    cluster: Cluster
+    scope: Scope
+    diagnostics: tuple[Diagnostic, ...]
+    keys: tuple[str, ...]
+    files: tuple[PolicyFile, ...]
+    policies: tuple[PolicyPlace, ...]
+    cuts: frozenset[tuple[connections.Protocol, int]]
+    conditions: tuple[Condition, ...]
+    egress: Side
+    ingress: Side
+
+    def encode(self) -> bytes:
+        """The baseline as bytes."""
+        return _to_text(_codec().writer(Baseline)(self)).encode()
+
+    @staticmethod
+    def decode(content: bytes) -> Baseline:
+        """Raises ValueError, KeyError, TypeError or IndexError for bytes that `encode` did not write, which nobody can have kept."""
+        baseline: Baseline = _codec().reader(Baseline)(json.loads(content))
+        return baseline
+
+
+@cache
+def _codec() -> Codec:
+    return Codec(_SHARED, large_numbers=True)
+
+
+def take_baseline(
+    *,
+    layout: Layout,
+    cluster: Cluster,
+    scope: Scope,
+    diagnostics: tuple[Diagnostic, ...],
+    described: Iterable[ObjectRecord],
+    objects: Iterable[ObjectRecord],
+    listed: Mapping[str, Entry],
+    compiled: Compiled,
+) -> Baseline:
+    """The baseline of a revision: `described` are the records of all its documents, `objects` those that settled."""
+    numbers: dict[str, int] = {}
+    policies = [
+        (numbers.setdefault(each.location.path, len(numbers)), each.location.line, index, _about(policy))
+        for each in objects
+        if isinstance(each.meaning, PolicyMeaning)
+        for index, policy in enumerate(each.meaning.policies)
+    ]
+    return Baseline(
+        layout=layout,
+        cluster=cluster,
+        scope=scope,
+        diagnostics=diagnostics,
+        keys=tuple(keys_of(described)),
+        files=tuple((path, listed[path].content_id) for path in numbers),
+        policies=tuple(policies),
+        cuts=compiled.space.cuts,
+        conditions=tuple(map(Condition, compiled.space.conditions)),
+        egress=compiled.egress,
+        ingress=compiled.ingress,
+    )
+
+
+def _about(policy: Policy) -> str:
+    return policy.subject.namespaces if isinstance(policy.subject.namespaces, str) else ""
+
+
+def keys_of(described: Iterable[ObjectRecord]) -> Iterable[str]:
+    """The objects that documents describe, as text; those whose name is yet to be generated never are the same."""
+    return (_text(each.key) for each in described if each.meaning is not None and not each.key.name.endswith(GENERATED))
+
+
+def _text(key: ObjectKey) -> str:
+    return f"{key.group}/{key.kind}/{key.namespace}/{key.name}"

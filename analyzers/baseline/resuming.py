@@ -1,0 +1,125 @@
+"""From a baseline to a comparison with it: only files that differ are read, and only what they can change is decided again.
+
+Whatever is not certain to come out as if everything had been read is left to whoever reads everything.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from analyzers.baseline.baseline import Baseline, keys_of
+from analyzers.baseline.policies import EditedPolicies, KeptPolicies
+from analyzers.impact.report import Scope
+from analyzers.manifests.changes import MOST_CHANGES, changed_parts, within_caps
+from analyzers.manifests.limits import Limits
+from analyzers.manifests.load import Loaded
+from analyzers.manifests.tree import Entry, PartialTree, Tree, VersionedTree
+from analyzers.model.cluster import HostNetwork
+from analyzers.model.diagnostics import Diagnostic
+from analyzers.model.policy import Policy, Tier
+from analyzers.model.records import ObjectRecord, PolicyMeaning
+from analyzers.reachability.compiled import Compiled
+from analyzers.reachability.index import PodIndex
+from analyzers.reachability.ports import PortSpace
+from analyzers.reachability.resumed import PolicyEdit, resume
+from analyzers.reachability.universe import Snapshot, Universe, join
+
+_OF_THE_TREE: Final = frozenset({"needs-rendering", "limit-exceeded", "unreadable-file"})
+"""Diagnostics of the loader that say something of more than one file, or that a file was not read."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A tree as read: `objects` are what its documents settle to, `diagnostics` those of loading and settling."""
+
+    loaded: Loaded[ObjectRecord]
+    objects: tuple[ObjectRecord, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Its policies, in the order of its objects."""
+        return tuple(policy for each in self.objects if isinstance(each.meaning, PolicyMeaning) for policy in each.meaning.policies)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no cap and no missing content kept a file from being read."""
+        return not any(each.code in {"limit-exceeded", "unreadable-file"} for each in self.loaded.diagnostics)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Half:
+    """One revision of a comparison, ready to be compared. Objects that both revisions share may be left out of both."""
+
+    snapshot: Snapshot
+    compiled: Compiled
+    objects: tuple[ObjectRecord, ...]
+    listed: Mapping[str, Entry]
+    scope: Scope
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def same_inventory(base: Iterable[ObjectRecord], head: Iterable[ObjectRecord]) -> bool:
+    """Whether settled objects of two revisions make up the same cluster, lines included, whatever their policies."""
+    return _inventory(base) == _inventory(head)
+
+
+def _inventory(objects: Iterable[ObjectRecord]) -> list[tuple[object, ...]]:
+    return [(each.key, each.location, each.meaning) for each in objects if not isinstance(each.meaning, PolicyMeaning)]
+
+
+def resume_from(
+    baseline: Baseline, base: Tree, head: VersionedTree, read: Callable[[Tree], Reading], host_network: HostNetwork, limits: Limits
+) -> tuple[Universe, Half, Half] | None:
+    """The comparison of head with the base that the baseline was taken of, as if both had been read whole."""
+    changes = head.changes_from(base, MOST_CHANGES)
+    parts = changed_parts(base, head, changes, baseline.layout) if changes is not None else None
+    if parts is None:
+        return None
+    before, after = map(read, parts)
+    if not _exchangeable(baseline, before, after, limits):
+        return None
+    policies = KeptPolicies(baseline, lambda entries: read(PartialTree(base, entries)).loaded.found)
+    snapshot = Snapshot(baseline.cluster, policies)
+    universe = join([snapshot, snapshot])
+    space = PortSpace((), (), baseline.conditions, baseline.cuts)
+    compiled = Compiled(PodIndex(universe, 0, snapshot, host_network), space, baseline.egress, baseline.ingress)
+    edit = PolicyEdit(policies.positions_in(frozenset(before.loaded.listed)), after.policies)
+    both = resume(compiled, snapshot, edit)
+    if both is None:
+        return None
+    edited = Snapshot(baseline.cluster, EditedPolicies(policies, edit))
+    scope, diagnostics = _after(baseline, edit, before, after)
+    return (
+        universe,
+        Half(snapshot, both[0], before.objects, before.loaded.listed, baseline.scope, baseline.diagnostics),
+        Half(edited, both[1], after.objects, after.loaded.listed, scope, diagnostics),
+    )
+
+
+def _after(baseline: Baseline, edit: PolicyEdit, before: Reading, after: Reading) -> tuple[Scope, tuple[Diagnostic, ...]]:
+    """How much was analysed in head, and all its diagnostics."""
+    policies = baseline.scope.policies - len(edit.removed) + len(edit.added)
+    files = baseline.scope.files - before.loaded.files + after.loaded.files
+    found = {*baseline.diagnostics}.difference(before.diagnostics).union(after.diagnostics)
+    return replace(baseline.scope, policies=policies, files=files), tuple(sorted(found, key=lambda each: each.sort_key))
+
+
+def _exchangeable(baseline: Baseline, before: Reading, after: Reading, limits: Limits) -> bool:
+    """Whether head is base with the policies of one reading in place of those of the other, and nothing else."""
+    if any(each.code in _OF_THE_TREE for side in (before, after) for each in side.loaded.diagnostics):
+        return False
+    if any(policy.tier is not Tier.NETWORK_POLICY for side in (before, after) for policy in side.policies):
+        return False  # the admin tiers are compared with each other, too
+    if not same_inventory(before.objects, after.objects) or not within_caps(
+        baseline.layout, before.loaded.layout, after.loaded.layout, limits
+    ):
+        return False
+    was, becomes = Counter(keys_of(before.loaded.found)), Counter(keys_of(after.loaded.found))
+    every = Counter(baseline.keys)
+    if any(max(was[key], becomes[key]) > 1 or every[key] != was[key] for key in {*was, *becomes}):
+        return False  # an object that is described elsewhere as well
+    return every.total() > was.total() or bool(after.objects)
