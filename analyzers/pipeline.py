@@ -2,33 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 
+from analyzers.baseline.baseline import Baseline, Baselines, take_baseline
+from analyzers.baseline.resuming import Half, Reading, resume_from, same_inventory
+from analyzers.baseline.running import with_running
 from analyzers.dialects import DIALECTS
+from analyzers.dialects.admin_rules import mixed_apis
 from analyzers.dialects.unsupported import is_policy_shaped
+from analyzers.impact.causes import Bodies
+from analyzers.impact.clusters import Changes, DiffsReport, digest_of_all, holds_something
 from analyzers.impact.diff import Analysed
 from analyzers.impact.diff import diff as diff_analysed
 from analyzers.impact.explain import Explainer, ExplainError, parse_port
-from analyzers.impact.report import DiffReport, Explanation, Flow, MatrixReport, Revision, Scope
-from analyzers.manifests.inventory import INVENTORY_KINDS, host_network_note, read_inventory, take_inventory
+from analyzers.impact.flows import endpoints, flows
+from analyzers.impact.outages import blocked_notes
+from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revision, Scope
+from analyzers.impact.severity import DEFAULT_RULES, SeverityRules
+from analyzers.manifests.inventory import Inventory, host_network_note, survey
+from analyzers.manifests.kinds import CustomKinds, PodKinds
 from analyzers.manifests.limits import Limits
 from analyzers.manifests.load import Interest, load
+from analyzers.manifests.marked_shelf import MarkedShelf
 from analyzers.manifests.objects import record, settle, with_namespace
-from analyzers.manifests.reread import reread
+from analyzers.manifests.reread import rendered_bodies, reread
+from analyzers.manifests.running import Running, SnapshotLimits, read_snapshot
 from analyzers.manifests.shelf import MemoryShelf, Shelf
-from analyzers.manifests.tree import Entry, Tree
-from analyzers.model.cluster import Endpoint, HostNetwork
+from analyzers.manifests.tree import PartialTree, Tree, VersionedTree
+from analyzers.model.cluster import HostNetwork
 from analyzers.model.diagnostics import Diagnostic, is_complete, of_both_sides
 from analyzers.model.manifest import Manifest
-from analyzers.model.policy import Direction
-from analyzers.model.records import Meaning, ObjectRecord, PolicyMeaning
-from analyzers.reachability.compiled import compile_revisions
+from analyzers.model.records import Meaning, ObjectKey, ObjectRecord, PolicyMeaning
+from analyzers.reachability.ambiguity import equal_priorities
+from analyzers.reachability.compiled import Compiled, compile_revisions
 from analyzers.reachability.matrix import Matrix
 from analyzers.reachability.universe import Snapshot, Universe, join
+from analyzers.reachability.ways_in import WaysIn
+from analyzers.rendering.clusters import ClusterError, SourcePair, chosen, clusters_of, paired, told_apart_by
+from analyzers.rendering.source import Prepared, Source
+from analyzers.rendering.stage import MemoryOutputs, Rendering, prepare
 
-__all__ = ["ExplainError", "Options", "Revision", "diff", "explain", "matrix"]
+__all__ = [
+    "Changes",
+    "ClusterError",
+    "ExplainError",
+    "Options",
+    "Revision",
+    "compare",
+    "diff",
+    "explain",
+    "matrices",
+    "matrix",
+    "read_running",
+]
 
 Observer = Callable[[str, int, int], None]
 """Told the stage at work, and how much of how much of it is done (0 of 0 where that cannot be told); the caller owns clocks and bars."""
@@ -40,38 +68,75 @@ def ignore(stage: str, done: int, total: int) -> None:
     """An observer that does nothing."""
 
 
-def wanted(group: str, kind: str) -> bool:
-    """Whether objects of this group and kind take part in the analysis, or must be reported because they would."""
-    return (group, kind) in _CLAIMED or (group, kind) in INVENTORY_KINDS or is_policy_shaped(group, kind)
+class _Reader:
+    """Which objects take part in the analysis, and what each means: policies, and the inventory with its custom kinds."""
+
+    def __init__(self, custom: CustomKinds) -> None:
+        self._kinds = PodKinds(custom)
+        self._inventory = Inventory(self._kinds)
+        self._wanted = self._inventory.wanted | _CLAIMED.keys()
+
+    def wanted_of_running(self, group: str, kind: str) -> bool:
+        """Whether objects of this group and kind are read of what runs: what operators make of theirs stands there itself."""
+        return self.wanted(group, kind) and (group, kind) not in self._kinds.operators
+
+    def known(self, group: str, kind: str) -> bool:
+        """Whether more is read of objects of this group and kind than that they are there."""
+        return (group, kind) in self._wanted
+
+    def wanted(self, group: str, kind: str) -> bool:
+        """Whether objects of this group and kind take part in the analysis, or must be reported because they would."""
+        return (group, kind) in self._wanted or is_policy_shaped(group, kind)
+
+    def interpret(self, manifest: Manifest) -> ObjectRecord:
+        """What one wanted object means."""
+        return record(manifest, self._meaning)
+
+    def _meaning(self, manifest: Manifest) -> tuple[Meaning | None, tuple[Diagnostic, ...]]:
+        """The meaning of an object whose namespace is known. A policy that no dialect claims has none, and a diagnostic."""
+        dialect = _CLAIMED.get((manifest.group, manifest.kind))
+        if dialect is not None:
+            lowered = dialect.lower(manifest)
+            return PolicyMeaning(lowered.policies), lowered.diagnostics
+        if (manifest.group, manifest.kind) in self._inventory.wanted:
+            return self._inventory.read(manifest), ()
+        problem = f"{manifest.title} ({manifest.group}) decides traffic and is not analysed"
+        return None, (Diagnostic.at("unsupported-kind", problem, manifest.location),)
 
 
-def interpret(manifest: Manifest) -> ObjectRecord:
-    """What one wanted object means."""
-    return record(manifest, _meaning)
+@lru_cache(maxsize=8)
+def interest(custom: CustomKinds) -> Interest[ObjectRecord]:
+    """What is loaded, and what is made of it, where configuration adds these kinds."""
+    reader = _Reader(custom)
+    return Interest(reader.wanted, reader.interpret)
 
 
-def _meaning(manifest: Manifest) -> tuple[Meaning | None, tuple[Diagnostic, ...]]:
-    """The meaning of an object whose namespace is known. A policy that no dialect claims has none, and a diagnostic."""
-    dialect = _CLAIMED.get((manifest.group, manifest.kind))
-    if dialect is not None:
-        lowered = dialect.lower(manifest)
-        return PolicyMeaning(lowered.policies), lowered.diagnostics
-    if (manifest.group, manifest.kind) in INVENTORY_KINDS:
-        return read_inventory(manifest), ()
-    problem = f"{manifest.title} ({manifest.group}) decides traffic and is not analysed"
-    return None, (Diagnostic.at("unsupported-kind", problem, manifest.location),)
+def read_running(data: bytes, name: str, custom: CustomKinds | None = None, limits: SnapshotLimits | None = None) -> Running:
+    """What runs in a cluster, of a snapshot of it. Raises `SnapshotError`."""
+    reader = _Reader(custom or CustomKinds())
+    return read_snapshot(data, name, reader.wanted_of_running, reader.known, limits)
 
 
-INTEREST = Interest(wanted, interpret)
+INTEREST = interest(CustomKinds())
+wanted = INTEREST.wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to analyse: how hostNetwork pods are read, the caps on what is read, and where readings are kept for the next time."""
+    """How to analyse: how hostNetwork pods are read, the caps on what is read, where readings are kept for the next time, kinds that make
+    pods beside those that are known, how trees are rendered (not at all where that is None: files are read as written), the table by
+    which what opens is weighed, and the cluster that is analysed ("" is what names none; None all of a comparison, else the only one); and
+    what runs in clusters, by their names ("" is the only one, or what names none)."""
 
     host_network: HostNetwork = HostNetwork.NODE
     limits: Limits = field(default_factory=Limits)
     shelf: Shelf[ObjectRecord] | None = None
+    kinds: CustomKinds = field(default_factory=CustomKinds)
+    baselines: Baselines | None = None
+    rendering: Rendering | None = None
+    severity: SeverityRules = DEFAULT_RULES
+    cluster: str | None = None
+    running: Mapping[str, Running] = field(default_factory=dict)
 
 
 DEFAULTS = Options()
@@ -80,24 +145,41 @@ UNNAMED = Revision("")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Read:
-    """One revision as read from its tree."""
+    """One revision as read from its tree; `noticed` is what its inventory has to say."""
 
-    revision: Revision
+    reading: Reading
     snapshot: Snapshot
-    objects: tuple[ObjectRecord, ...]
+    noticed: tuple[Diagnostic, ...]
     scope: Scope
     diagnostics: tuple[Diagnostic, ...]
-    listed: Mapping[str, Entry]
 
 
 def matrix(tree: Tree, options: Options = DEFAULTS, *, revision: Revision = UNNAMED, observe: Observer = ignore) -> MatrixReport:
-    """The reachability matrix of one tree of manifests."""
-    read = _read(tree, options, revision, observe)
+    """The reachability matrix of one cluster of a tree of manifests. Raises `ClusterError`."""
+    source = _source(tree, options, observe)
+    return _matrix(source, _settled(options, [source.cluster]), revision, observe)
+
+
+def matrices(
+    tree: Tree, options: Options = DEFAULTS, *, revision: Revision = UNNAMED, observe: Observer = ignore
+) -> tuple[MatrixReport, ...]:
+    """The reachability matrix of each cluster of a tree of manifests."""
+    prepared = _prepared(tree, options, options.rendering, observe)
+    held = clusters_of(prepared) or prepared.clusters[:1]
+    options = _settled(options, held)
+    return tuple(_matrix(prepared.source(each), options, revision, observe) for each in held)
+
+
+def _matrix(source: Source, options: Options, revision: Revision, observe: Observer) -> MatrixReport:
+    """The reachability matrix of one cluster."""
+    read = _read_alone(source, options, observe)
     observe("reachability", 0, 0)
     universe = join([read.snapshot])
     (compiled,) = compile_revisions(universe, [read.snapshot], options.host_network)
-    found = Matrix(universe, compiled)
-    return MatrixReport(revision, read.scope, _endpoints(universe, found), lambda: _flows(universe, found), read.diagnostics)
+    found, ways = Matrix(universe, compiled), WaysIn(compiled, read.snapshot)
+    diagnostics = tuple(sorted((*read.diagnostics, *blocked_notes(ways)), key=lambda each: each.sort_key))
+    rows = partial(flows, universe, found, ways)
+    return MatrixReport(revision, read.scope, endpoints(universe, found, ways), rows, read.snapshot.cluster, diagnostics, source.cluster)
 
 
 def diff(
@@ -109,65 +191,222 @@ def diff(
     head_revision: Revision,
     observe: Observer = ignore,
 ) -> DiffReport:
-    """What changes from one tree of manifests to another."""
-    both = replace(options, shelf=MemoryShelf(options.shelf))
-    sides = [_read(tree, both, revision, observe) for tree, revision in ((base, base_revision), (head, head_revision))]
+    """What changes in one cluster, from one tree of manifests to another. Raises `ClusterError`."""
+    report = compare(base, head, options, base_revision=base_revision, head_revision=head_revision, observe=observe)
+    if isinstance(report, DiffsReport):
+        held = [each.cluster for each in report.clusters]
+        raise ClusterError("the repository holds several clusters, which are compared one by one", held)
+    return report
+
+
+def compare(
+    base: Tree,
+    head: Tree,
+    options: Options = DEFAULTS,
+    *,
+    base_revision: Revision,
+    head_revision: Revision,
+    observe: Observer = ignore,
+) -> Changes:
+    """What changes from one tree of manifests to another, in each cluster by itself. Raises `ClusterError`."""
+    options = replace(options, shelf=MemoryShelf(options.shelf))
+    revisions = base_revision, head_revision
+    resumed = None if options.cluster else _resumed(base, head, options, observe)
+    if resumed is not None:
+        return _differing(SourcePair(None, _unrendered(base), _unrendered(head)), resumed, revisions, options, observe)
+    pairs = _pairs(base, head, options, observe)
+    options = _settled(options, [each.cluster for each in pairs])
+    name = _baseline_name(base, options) if len(pairs) == 1 else ""
+    reports = [
+        _differing(each, _whole(each.cluster, each.base, each.head, name, options, observe), revisions, options, observe) for each in pairs
+    ]
+    told = [(pair, report) for pair, report in zip(pairs, reports, strict=True) if pair.cluster is not None or holds_something(report)]
+    if len(told) <= 1:
+        return told[0][1] if told else reports[0]
+    added, removed = (tuple(pair.cluster for pair, _ in told if pair.only == side) for side in ("head", "base"))
+    digest = digest_of_all(report.digest for _, report in told)
+    return DiffsReport(*revisions, tuple(report for _, report in told), digest, added, removed)
+
+
+def _differing(
+    pair: SourcePair, compared: tuple[Universe, Half, Half], revisions: tuple[Revision, Revision], options: Options, observe: Observer
+) -> DiffReport:
+    """What changes in one cluster."""
+    universe, *halves = compared
+    observe("diff", 0, 0)
+    before, after = (
+        Analysed(revision, half.snapshot, half.compiled, half.objects, _bodies(source, half, options), half.scope)
+        for half, revision, source in zip(halves, revisions, (pair.base, pair.head), strict=True)
+    )
+    diagnostics = of_both_sides(*(half.diagnostics for half in halves))
+    return diff_analysed(universe, before, after, diagnostics, pair.cluster, rules=options.severity)
+
+
+def _unrendered(tree: Tree) -> Source:
+    return Source(None, tree, passed=True)
+
+
+def _source(tree: Tree, options: Options, observe: Observer) -> Source:
+    """What is analysed of one tree."""
+    if options.rendering is None and not options.cluster:
+        return _unrendered(tree)
+    return chosen(_prepared(tree, options, options.rendering, observe), options.cluster)
+
+
+def _pairs(base: Tree, head: Tree, options: Options, observe: Observer) -> tuple[SourcePair, ...]:
+    """What is analysed of the two trees of a comparison, by cluster."""
+    if options.rendering is None and not options.cluster:
+        return (SourcePair(None, _unrendered(base), _unrendered(head)),)
+    rendering = options.rendering
+    if rendering is not None:
+        rendering = replace(rendering, outputs=MemoryOutputs(rendering.outputs))
+    before, after = (_prepared(tree, options, rendering, observe) for tree in (base, head))
+    apart = told_apart_by(before, after)
+    if rendering is not None and any(apart):
+        renderings = (replace(rendering, apart=each) for each in apart)
+        before, after = (_prepared(tree, options, each, observe) for tree, each in zip((base, head), renderings, strict=True))
+    return paired(before, after, options.cluster)
+
+
+def _prepared(tree: Tree, options: Options, rendering: Rendering | None, observe: Observer) -> Prepared:
+    """A tree with its units rendered, if any are to be."""
+    if rendering is None:
+        return Prepared.whole(PartialTree(tree, tuple(tree.entries())))
+    return prepare(tree, rendering, interest(options.kinds).wanted, observe, options.limits)
+
+
+def _resumed(base: Tree, head: Tree, options: Options, observe: Observer) -> tuple[Universe, Half, Half] | None:
+    """The comparison from the baseline that an earlier one with the same base left, if it can be."""
+    name = _baseline_name(base, options)
+    content = options.baselines.recall_baseline(name) if options.baselines is not None and name else None
+    if content is None or not isinstance(head, VersionedTree):
+        return None
+    observe("reachability", 0, 0)
+    read = partial(_reading, options=options)
+    return resume_from(Baseline.decode(content), base, head, read, options.host_network, options.limits)
+
+
+def _whole(cluster: str | None, base: Source, head: Source, name: str, options: Options, observe: Observer) -> tuple[Universe, Half, Half]:
+    """The comparison of two revisions that are read and compiled from the beginning."""
+    readings = (_reading(each.files, options, observe, each) for each in (base, head))
+    at_base, at_head = with_running(tuple(readings), _running(cluster, options), interest(options.kinds).interpret)
+    before = _read(at_base, base, options)
+    sides = before, _read(at_head, head, options, before)
     observe("reachability", 0, 0)
     snapshots = [side.snapshot for side in sides]
     universe = join(snapshots)
     compiled = compile_revisions(universe, snapshots, options.host_network)
-    observe("diff", 0, 0)
-    bodies = [
-        partial(reread, tree, side.listed, wanted=wanted, settled=with_namespace) for tree, side in zip((base, head), sides, strict=True)
-    ]
-    before, after = (
-        Analysed(side.revision, side.snapshot, one, side.objects, body, side.scope)
-        for side, one, body in zip(sides, compiled, bodies, strict=True)
+    if options.baselines is not None and name and base.passed and _can_be_kept(*sides):
+        options.baselines.keep_baseline(name, _baseline(before, compiled[0]).encode())
+    one, other = (
+        Half(side.snapshot, each, side.reading.objects, side.reading.loaded.listed, side.scope, side.diagnostics)
+        for side, each in zip(sides, compiled, strict=True)
     )
-    return diff_analysed(universe, before, after, of_both_sides(*(side.diagnostics for side in sides)))
+    return universe, one, other
+
+
+def _baseline_name(tree: Tree, options: Options) -> str:
+    """What a baseline is kept as: the tree, and how it is read. Empty for a tree without a name, or of which configuration makes
+    units, and beside what runs."""
+    rendering = options.rendering
+    if not isinstance(tree, VersionedTree) or options.running or (rendering is not None and rendering.settings.decides_units):
+        return ""
+    return f"{tree.name} {options.host_network} {options.limits} {options.kinds} {rendering is not None}"
+
+
+def _can_be_kept(base: _Read, head: _Read) -> bool:
+    """Whether base was compiled as it would be beside any head with the same pods."""
+    return base.snapshot.cluster is head.snapshot.cluster and bool(base.reading.objects) and base.reading.is_whole
+
+
+def _baseline(read: _Read, compiled: Compiled) -> Baseline:
+    reading = read.reading
+    return take_baseline(
+        layout=reading.loaded.layout,
+        cluster=read.snapshot.cluster,
+        scope=read.scope,
+        diagnostics=read.diagnostics,
+        described=reading.loaded.found,
+        objects=reading.objects,
+        listed=reading.loaded.listed,
+        compiled=compiled,
+    )
+
+
+def _bodies(source: Source, half: Half, options: Options) -> Bodies:
+    wanted = interest(options.kinds).wanted
+
+    def bodies(paths: Iterable[str]) -> Mapping[tuple[ObjectKey, str, int], Manifest]:
+        asked = set(paths)
+        read = reread(source.files, half.listed, asked & half.listed.keys(), wanted=wanted, settled=with_namespace)
+        return {**read, **rendered_bodies(source.manifests, asked)}
+
+    return bodies
 
 
 def explain(tree: Tree, source: str, destination: str, port: str | None = None, options: Options = DEFAULTS) -> Explanation:
     """Why one end can or cannot reach another. Raises ExplainError."""
     question = parse_port(port) if port is not None else None
     asked = [(question.protocol, question.number)] if question is not None else []
-    read = _read(tree, options, UNNAMED, ignore)
+    whole = _source(tree, options, ignore)
+    read = _read_alone(whole, _settled(options, [whole.cluster]), ignore)
     universe = join([read.snapshot])
     (compiled,) = compile_revisions(universe, [read.snapshot], options.host_network, asked)
-    return Explainer(universe, compiled, read.snapshot.policies, read.diagnostics).explain(source, destination, question)
+    return Explainer(universe, compiled, read.snapshot, read.diagnostics).explain(source, destination, question)
 
 
-def _read(tree: Tree, options: Options, revision: Revision, observe: Observer) -> _Read:
-    """Load one tree and lower what it holds."""
-    loaded = load(tree, INTEREST, options.limits, options.shelf, partial(observe, "read"))
-    objects, settling = settle(loaded.found)
-    cluster = take_inventory(objects)
-    policies = tuple(policy for each in objects if isinstance(each.meaning, PolicyMeaning) for policy in each.meaning.policies)
-    found = (*loaded.diagnostics, *settling, *host_network_note(cluster, options.host_network))
-    empty = () if objects or not is_complete(found) else (Diagnostic("no-manifests", "no Kubernetes object was found"),)
+def _reading(tree: Tree, options: Options, observe: Observer = ignore, source: Source | None = None) -> Reading:
+    """Load one tree, with what was rendered beside it, and settle what it holds."""
+    shelf = options.shelf if options.shelf is None or options.kinds == CustomKinds() else MarkedShelf(options.shelf, str(options.kinds))
+    loaded = load(tree, interest(options.kinds), options.limits, shelf, partial(observe, "read"))
+    if source is None or source.passed:
+        objects, settling = settle(loaded.found)
+        return Reading(loaded, objects, (*loaded.diagnostics, *settling))
+    made = map(interest(options.kinds).interpret, source.manifests)
+    found = tuple(sorted((*loaded.found, *made), key=lambda each: (each.location.path, each.location.line)))
+    objects, settling = settle(found)
+    return Reading(replace(loaded, found=found), objects, (*loaded.diagnostics, *source.diagnostics, *settling))
+
+
+def _settled(options: Options, clusters: Sequence[str | None]) -> Options:
+    """The options with what runs under the names of the clusters that there are. Raises `ClusterError` for a cluster that is not there."""
+    running = dict(options.running)
+    if len(clusters) == 1 and clusters[0] and "" in running:
+        running.setdefault(clusters[0], running.pop(""))
+    known = {each or "" for each in clusters}
+    named = known - {""} if len(clusters) > 1 else known
+    unknown = [name for name, each in running.items() if name not in named and each.required and options.cluster is None]
+    if unknown:
+        what = (
+            f"there is no cluster {unknown[0]!r}, whose inventory is given; there is" if unknown[0] else "name the cluster of the inventory"
+        )
+        raise ClusterError(what, clusters)
+    return replace(options, running={name: each for name, each in running.items() if name in known})
+
+
+def _running(cluster: str | None, options: Options) -> Running | None:
+    """What runs in a cluster."""
+    return options.running.get(cluster or "")
+
+
+def _read_alone(source: Source, options: Options, observe: Observer) -> _Read:
+    """Load one source that is not compared, and lower what it holds."""
+    reading = _reading(source.files, options, observe, source)
+    (whole,) = with_running((reading,), _running(source.cluster, options), interest(options.kinds).interpret)
+    return _read(whole, source, options)
+
+
+def _read(reading: Reading, source: Source, options: Options, like: _Read | None = None) -> _Read:
+    """Lower what was read of a source. Where it makes up the same cluster as another revision, they share it."""
+    if like is not None and same_inventory(like.reading.objects, reading.objects):
+        cluster, noticed = like.snapshot.cluster, like.noticed
+    else:
+        cluster, noticed = survey(reading.objects)
+    snapshot = Snapshot(cluster, policies := reading.policies)
+    admin = (*mixed_apis(policies), *equal_priorities(snapshot, options.host_network))
+    found = (*reading.diagnostics, *noticed, *host_network_note(cluster, options.host_network), *admin)
+    empty = () if reading.objects or not is_complete(found) else (Diagnostic("no-manifests", "no Kubernetes object was found"),)
     namespaces = {each.namespace for each in cluster.workloads} | set(cluster.namespaces)
-    scope = Scope(len(cluster.workloads), len(policies), len(namespaces), loaded.files)
+    scope = Scope(len(cluster.workloads), len(policies), len(namespaces), reading.loaded.files + source.rendered_from)
     diagnostics = tuple(sorted({*found, *empty}, key=lambda each: each.sort_key))
-    return _Read(revision, Snapshot(cluster, policies), objects, scope, diagnostics, loaded.listed)
-
-
-def _endpoints(universe: Universe, found: Matrix) -> tuple[Endpoint, ...]:
-    """Every workload, and every block of addresses that some workload can reach or be reached from, by id."""
-    pairs = ((direction, index) for direction in Direction for index in range(len(universe.workloads)))
-    blocks = {block.id: block for pair in pairs for block, _ in found.outside(*pair)}
-    endpoints: dict[str, Endpoint] = {**blocks, **{joint.id: joint.latest for joint in universe.workloads}}
-    return tuple(endpoints[key] for key in sorted(endpoints))
-
-
-def _flows(universe: Universe, found: Matrix) -> Iterator[Flow]:
-    """The rows of a matrix, sorted by (source, destination)."""
-    verdicts = found.compiled.space.verdicts
-    ids = [joint.id for joint in universe.workloads]
-    from_blocks = {block.id: row for block, row in found.from_outside().items()}
-    for source, index in sorted([*((name, None) for name in from_blocks), *((name, index) for index, name in enumerate(ids))]):
-        row = {ids[each]: mask for each, mask in (from_blocks[source] if index is None else found.towards_pods(index)).items()}
-        if index is not None:
-            row |= {block.id: mask for block, mask in found.outside(Direction.EGRESS, index)}
-        for destination, mask in sorted(row.items()):
-            read = verdicts(mask)
-            yield Flow(source, destination, read.connections, read.may, read.conditions)
+    return _Read(reading, snapshot, noticed, scope, diagnostics)

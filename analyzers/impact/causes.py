@@ -1,4 +1,4 @@
-"""Causes: which changed objects bear on a change, and which of their fields differ. The only user of DeepDiff, within bounds."""
+"""Causes: which changed objects bear on a change, and which of their fields differ, within bounds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from analyzers.impact.differing import differing
 from analyzers.model.manifest import Manifest, YamlList, YamlMap, YamlValue
 from analyzers.model.metadata import GENERATED
 from analyzers.model.records import ObjectKey, ObjectRecord
@@ -111,17 +112,13 @@ def _identity(record: ObjectRecord) -> tuple[str, str, str, str, str, int]:
 
 
 def _field_changes(base: Manifest, head: Manifest) -> Iterator[FieldChange]:
-    from deepdiff import DeepDiff  # imported here: half the start-up time of a run that finds no change
-
     before, after = relevant(base.body), relevant(head.body)
     if max(_size(before), _size(after)) > LARGEST_COMPARED:
         paths = [(key,) for key in {**before, **after} if before.get(key) != after.get(key)]
         yield from (_field_change(base, head, path, ChangeKind.MODIFIED) for path in paths)
         return
-    found: list[FieldChange] = []
-    for report, levels in DeepDiff(before, after, view="tree").items():
-        kind = ChangeKind.ADDED if report.endswith("_added") else ChangeKind.REMOVED if report.endswith("_removed") else ChangeKind.MODIFIED
-        found += [_field_change(base, head, tuple(level.path(output_format="list")), kind) for level in levels]
+    kinds = {(False, True): ChangeKind.ADDED, (True, False): ChangeKind.REMOVED, (True, True): ChangeKind.MODIFIED}
+    found = [_field_change(base, head, path, kinds[in_base, in_head]) for path, in_base, in_head in differing(before, after)]
     yield from sorted(found, key=lambda each: (each.side == "base", each.line, each.path))[:MOST_FIELDS]
 
 

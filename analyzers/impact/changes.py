@@ -11,7 +11,7 @@ from operator import or_
 from analyzers.model.policy import Direction
 from analyzers.reachability.bits import bits_of, members_of
 from analyzers.reachability.compiled import Compiled
-from analyzers.reachability.cover import overlay_addresses
+from analyzers.reachability.cover import Piece, overlay, overlay_addresses
 from analyzers.reachability.delta import Delta
 from analyzers.reachability.universe import Universe
 from analyzers.sets.intervals import IntervalSet
@@ -58,11 +58,20 @@ class Outward:
 
 
 @dataclass(frozen=True, slots=True)
+class Inward:
+    """From the ingress controller to every class the connection changes alike."""
+
+    classes: int
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeTable:
     """All changes, disjoint, over classes; a workload whose pods differ stands in it as the first of its classes only."""
 
     between: tuple[Between, ...]
     outward: tuple[Outward, ...]
+    inward: tuple[Inward, ...] = ()
 
 
 class Folding:
@@ -77,9 +86,9 @@ class Folding:
         self._classes = {classes[0]: classes for classes in varied}
         self._varied = bits_of(self._first)
 
-    def table(self, delta: Delta) -> ChangeTable:
-        """The changes between workloads, and between workloads and addresses."""
-        return ChangeTable(tuple(self._between(delta)), tuple(self._outward(delta)))
+    def table(self, delta: Delta, base_ways: Sequence[Piece] = (), head_ways: Sequence[Piece] = ()) -> ChangeTable:
+        """The changes between workloads, between workloads and addresses, and of what reaches workloads through ingress controllers."""
+        return ChangeTable(tuple(self._between(delta)), tuple(self._outward(delta)), tuple(self._inward(base_ways, head_ways)))
 
     def change(self, base: int, head: int) -> Change:
         """The change from one verdict mask to another."""
@@ -127,6 +136,17 @@ class Folding:
         for change, addresses in found.items():
             yield Outward(direction, 1 << first, IPBlock(family, addresses), change)
 
+    def _inward(self, base: Sequence[Piece], head: Sequence[Piece]) -> Iterator[Inward]:
+        touched: dict[int, None] = {}
+        for classes, before, after in overlay(base, head):
+            if before == after:
+                continue
+            if plain := classes & ~self._varied:
+                yield Inward(plain, self.change(before, after))
+            touched.update(dict.fromkeys(self._firsts(classes & self._varied)))
+        for first in touched:
+            yield Inward(1 << first, self._united((_at(base, number), _at(head, number)) for number in self._all(first)))
+
     def _united(self, cells: Iterable[tuple[int, int]]) -> Change:
         return reduce(or_, (self.change(base, head) for base, head in cells))
 
@@ -135,3 +155,8 @@ class Folding:
 
     def _all(self, first: int) -> tuple[int, ...]:
         return self._classes.get(first, (first,))
+
+
+def _at(pieces: Sequence[Piece], number: int) -> int:
+    """The mask that disjoint pieces give one class."""
+    return next((mask for classes, mask in pieces if classes >> number & 1), 0)

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, partial, reduce
 from operator import or_
 
-from analyzers.impact.bearing import Bearing, bearings
-from analyzers.impact.causes import Bodies, Cause, ChangedObject, causes_of, changed_objects
+from analyzers.impact.assess import assessed, path_search
+from analyzers.impact.bearing import bearings
+from analyzers.impact.blast_radius import blast_radius
+from analyzers.impact.causes import Bodies, changed_objects
+from analyzers.impact.causing import Causing
+from analyzers.impact.changed import Side
 from analyzers.impact.changes import Folding
+from analyzers.impact.compared import ChangedPolicy, Compared
 from analyzers.impact.endpoint_sets import EndpointSet, Members
 from analyzers.impact.groups import Group, group
+from analyzers.impact.outages import blocked_notes, blocked_ways, publications
 from analyzers.impact.pairs import PairRows
+from analyzers.impact.potential import potential_of
+from analyzers.impact.reasons import named_in, reasons
 from analyzers.impact.report import DiffReport, FlowGroup, Revision, Scope, Summary, WorkloadChanges, digest_of
-from analyzers.model.diagnostics import Diagnostic
-from analyzers.model.records import ObjectRecord, PolicyMeaning
+from analyzers.impact.severity import DEFAULT_RULES, SeverityRules
+from analyzers.impact.vias import Vias
+from analyzers.model.diagnostics import Diagnostic, of_both_sides
+from analyzers.model.records import ObjectRecord
 from analyzers.reachability.compiled import Compiled
 from analyzers.reachability.delta import compare
 from analyzers.reachability.universe import Snapshot, Universe
+from analyzers.reachability.ways_in import WaysIn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
-    """One revision as the diff takes it; `objects` are its settled objects, whose documents `bodies` reads again."""
+    """One revision as the diff takes it; `objects` are its settled objects, whose documents `bodies` reads again. Objects that both
+    revisions share may be left out of both."""
 
     revision: Revision
     snapshot: Snapshot
@@ -33,54 +45,61 @@ class Analysed:
     scope: Scope
 
 
-def diff(universe: Universe, base: Analysed, head: Analysed, diagnostics: tuple[Diagnostic, ...], cluster: str | None = None) -> DiffReport:
-    """What changes from base to head, both compiled over `universe`."""
-    table = Folding(universe, base.compiled, head.compiled).table(compare(base.compiled, head.compiled))
+def diff(
+    universe: Universe,
+    base: Analysed,
+    head: Analysed,
+    diagnostics: tuple[Diagnostic, ...],
+    cluster: str | None = None,
+    rules: SeverityRules = DEFAULT_RULES,
+) -> DiffReport:
+    """What changes from base to head, both compiled over `universe`; what opens is weighed by `rules`."""
+    delta = compare(base.compiled, head.compiled)
+    before, after = (WaysIn(each.compiled, each.snapshot) for each in (base, head))
+    table = Folding(universe, base.compiled, head.compiled).table(delta, before.pieces, after.pieces)
     groups = group(table, universe)
     changed = changed_objects(base.objects, head.objects)
-    bearing = bearings(universe, (base.snapshot, head.snapshot), (base.compiled, head.compiled), changed)
-    causes = _Causes(changed, bearing, base, head)
-    flow_groups = tuple(_flow_group(each, base.compiled, causes) for each in groups)
+    bearing = bearings(universe, (base.compiled, head.compiled), (before, after), changed)
+    causing = Causing(universe, (_side(base), _side(head)), changed, bearing, groups, (base.bodies, head.bodies))
+    both = (base.compiled, head.compiled)
+    clusters = (base.snapshot.cluster, head.snapshot.cluster)
+    flow_groups = assessed(causing.groups, universe, clusters, both, after, rules)
     involved = _involved(universe, groups)
+    notes = of_both_sides(blocked_notes(before), blocked_notes(after))
+    published = publications(base.snapshot.cluster, head.snapshot.cluster)
+    policies = tuple(ChangedPolicy.of(*each) for each in zip(causing.stating, causing.of_policies, strict=True))
+    compared = Compared(universe, (base.snapshot, head.snapshot), both)
+    potential = potential_of(compared, policies)
     return DiffReport(
         base=base.revision,
         head=head.revision,
         scope=head.scope,
         groups=flow_groups,
-        pairs=lambda: iter(PairRows(universe, base.compiled.space, table, groups)),
+        pairs=lambda: iter(PairRows(universe, base.compiled.space, table, groups, Vias(universe, (before, after)))),
         involved=tuple(involved.workloads),
         all_workloads=universe.workloads,
         blocks=involved.blocks,
         workloads=_workload_changes(universe),
-        policy_changes=causes.of_policies,
+        policy_changes=causing.of_policies,
         services=head.snapshot.cluster.services,
+        clusters=clusters,
         summary=_summary(flow_groups),
         digest=digest_of(cluster, flow_groups, involved.blocks),
-        diagnostics=diagnostics,
+        diagnostics=tuple(sorted((*diagnostics, *notes), key=lambda each: each.sort_key)),
         cluster=cluster,
+        controller=involved.controller,
+        blocked=blocked_ways(before, after),
+        publications=published,
+        paths=path_search(flow_groups, universe, clusters, both, (before, after), rules),
+        blast_radius=cache(partial(blast_radius, universe, both, bool(groups))),
+        potential=potential,
+        no_effect=cache(partial(reasons, compared, policies, potential, named_in(flow_groups))),
+        protection=causing.protection,
     )
 
 
-class _Causes:
-    """The causes of everything that changed, their documents read again once."""
-
-    def __init__(self, changed: Sequence[ChangedObject], bearing: Sequence[Bearing], base: Analysed, head: Analysed) -> None:
-        policies = [each for each in changed if any(side and isinstance(side.meaning, PolicyMeaning) for side in (each.base, each.head))]
-        told = list(dict.fromkeys((*policies, *(each.changed for each in bearing))))
-        self._causes = dict(zip(told, causes_of(told, base.bodies, head.bodies), strict=True))
-        self._bearing = bearing
-        self.of_policies = tuple(self._causes[each] for each in policies)
-
-    def of(self, group: Group) -> tuple[Cause, ...]:
-        """The changed objects that bear on a group."""
-        return tuple(self._causes[each.changed] for each in self._bearing if each.on(group.sources, group.destinations))
-
-
-def _flow_group(each: Group, compiled: Compiled, causes: _Causes) -> FlowGroup:
-    """A group with its ports read back and one alternative of causes: everything changed that bears on either end."""
-    undo = causes.of(each)
-    opened, closed, may = map(compiled.space.connections, each.alike)
-    return FlowGroup(each.sources, each.destinations, opened, closed, may, (undo,) if undo else ())
+def _side(each: Analysed) -> Side:
+    return Side(each.snapshot, each.compiled, each.objects)
 
 
 def _involved(universe: Universe, groups: Sequence[Group]) -> EndpointSet:
@@ -90,7 +109,8 @@ def _involved(universe: Universe, groups: Sequence[Group]) -> EndpointSet:
     singles = frozenset[int]().union(*(members.singles for members in ends))
     whole = {index for index in singles if classes >> universe.workloads[index].classes[0] & 1}
     blocks = {block.name(): block for members in ends for block in members.blocks}
-    return EndpointSet(universe, Members(classes, singles - whole, tuple(blocks[name] for name in sorted(blocks))))
+    controller = any(members.controller for members in ends)
+    return EndpointSet(universe, Members(classes, singles - whole, tuple(blocks[name] for name in sorted(blocks)), controller))
 
 
 def _workload_changes(universe: Universe) -> WorkloadChanges:
@@ -99,7 +119,7 @@ def _workload_changes(universe: Universe) -> WorkloadChanges:
         base, head = joint.versions
         if base is None or head is None:
             found["added" if base is None else "removed"].append(joint.id)
-        elif {shape.labels for shape in base.shapes} != {shape.labels for shape in head.shapes}:
+        elif base is not head and {shape.labels for shape in base.shapes} != {shape.labels for shape in head.shapes}:
             found["relabelled"].append(joint.id)
     return WorkloadChanges(**{kind: tuple(ids) for kind, ids in found.items()})
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from analyzers.model.cluster import ExternalBlock
+from analyzers.model.cluster import INGRESS_CONTROLLER, ExternalBlock
 from analyzers.reachability.bits import members_of
 from analyzers.reachability.universe import JointWorkload, Universe
 from analyzers.sets.ip_blocks import IPBlock
@@ -14,11 +14,13 @@ from analyzers.sets.ip_blocks import IPBlock
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Endpoints in factored form: whole classes, single workloads of classes that are not whole, and address blocks (sorted by id)."""
+    """Endpoints in factored form: whole classes, single workloads of classes that are not whole, address blocks (sorted by id), and the
+    ingress controller."""
 
     classes: int = 0
     singles: frozenset[int] = frozenset()
     blocks: tuple[IPBlock, ...] = ()
+    controller: bool = False
 
 
 class EndpointSet:
@@ -35,6 +37,7 @@ class EndpointSet:
         return (
             len(self.members.singles)
             + len(self.members.blocks)
+            + self.members.controller
             + sum(len(self._universe.members[each]) for each in members_of(self.members.classes))
         )
 
@@ -42,14 +45,25 @@ class EndpointSet:
     def ids(self) -> tuple[str, ...]:
         """The endpoint ids, sorted."""
         names = [self._universe.workloads[index].id for index in self.indices]
-        return tuple(sorted((*names, *(block.name() for block in self.members.blocks))))
+        return tuple(sorted((*names, *self._beyond)))
 
     @property
     def first(self) -> str:
         """The least endpoint id."""
         least = min(self.indices, default=None)
-        names = [block.name() for block in self.members.blocks]
+        names = self._beyond
         return min(names if least is None else [*names, self._universe.workloads[least].id])
+
+    @property
+    def controller(self) -> bool:
+        """Whether the ingress controller is in the set."""
+        return self.members.controller
+
+    @property
+    def _beyond(self) -> list[str]:
+        """The ids of what is no workload."""
+        blocks = [block.name() for block in self.members.blocks]
+        return [*blocks, INGRESS_CONTROLLER.id] if self.members.controller else blocks
 
     @property
     def workloads(self) -> Iterator[JointWorkload]:

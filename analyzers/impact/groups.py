@@ -40,6 +40,8 @@ def group(table: ChangeTable, universe: Universe) -> tuple[Group, ...]:
         _gather(row, classes, universe, sources)
     for row, blocks in _rows_of_blocks(table).items():
         sources[row].blocks.extend(blocks)
+    if table.inward:
+        sources[_row([(alike(inward.change), Members(inward.classes)) for inward in table.inward])].controller = True
     found = [
         Group(EndpointSet(universe, gathered.members()), EndpointSet(universe, destinations), alike)
         for row, gathered in sources.items()
@@ -55,10 +57,11 @@ class _Gathered:
         self.classes: list[int] = []
         self.singles: list[int] = []
         self.blocks: list[IPBlock] = []
+        self.controller = False
 
     def members(self) -> Members:
         """The sources in factored form."""
-        return Members(bits_of(self.classes), frozenset(self.singles), _sorted_blocks(self.blocks))
+        return Members(bits_of(self.classes), frozenset(self.singles), _sorted_blocks(self.blocks), self.controller)
 
 
 def alike(change: Change) -> Alike:

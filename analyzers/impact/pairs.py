@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from analyzers.impact.changes import Change, ChangeTable
 from analyzers.impact.groups import Alike, Group, alike
 from analyzers.impact.report import PairChange
+from analyzers.impact.vias import Beyond, Vias
+from analyzers.model.cluster import INGRESS_CONTROLLER
 from analyzers.model.policy import Direction
 from analyzers.reachability.bits import members_of
 from analyzers.reachability.ports import PortSpace
@@ -21,10 +23,12 @@ Towards = list[tuple[int | IPBlock, Change]]
 class PairRows:
     """The changed pairs of one table, sorted by (source, destination)."""
 
-    def __init__(self, universe: Universe, space: PortSpace, table: ChangeTable, groups: Sequence[Group]) -> None:
-        self._universe, self._space = universe, space
+    def __init__(self, universe: Universe, space: PortSpace, table: ChangeTable, groups: Sequence[Group], vias: Vias) -> None:
+        self._universe, self._space, self._vias = universe, space, vias
         self._by_class: dict[int, Towards] = defaultdict(list)
-        self._by_block: dict[IPBlock, Towards] = defaultdict(list)
+        self._by_block: dict[Beyond, Towards] = defaultdict(list)
+        for inward in table.inward:
+            self._by_block[INGRESS_CONTROLLER].append((inward.classes, inward.change))
         for between in table.between:
             for number in members_of(between.sources):
                 self._by_class[number].append((between.destinations, between.change))
@@ -34,26 +38,29 @@ class PairRows:
             else:
                 for number in members_of(outward.classes):
                     self._by_class[number].append((outward.block, outward.change))
-        self._groups: dict[int | IPBlock, dict[Alike, int]] = defaultdict(dict)
+        self._groups: dict[int | Beyond, dict[Alike, int]] = defaultdict(dict)
         for position, group in enumerate(groups):
             for source in group.sources.indices:
                 self._groups[source][group.alike] = position
             for block in group.sources.members.blocks:
                 self._groups[block][group.alike] = position
+            if group.sources.controller:
+                self._groups[INGRESS_CONTROLLER][group.alike] = position
 
     def __iter__(self) -> Iterator[PairChange]:
-        sources: list[tuple[str, int | IPBlock]] = [(block.name(), block) for block in self._by_block]
+        sources: list[tuple[str, int | Beyond]] = [(_name(source), source) for source in self._by_block]
         sources += [(self._universe.workloads[index].id, index) for index in self._groups if isinstance(index, int)]
         for name, source in sorted(sources, key=lambda item: item[0]):
             for destination, change in sorted(self._row(source), key=lambda item: item[0]):
-                yield self._pair(name, destination, change, self._groups[source][alike(change)])
+                pair = self._pair(name, destination, change, self._groups[source][alike(change)])
+                yield pair if isinstance(source, int) else self._vias.beside_pair(pair, source)
 
-    def _row(self, source: int | IPBlock) -> Iterator[tuple[str, Change]]:
-        if isinstance(source, IPBlock):
-            towards, itself = self._by_block[source], None
-        else:
+    def _row(self, source: int | Beyond) -> Iterator[tuple[str, Change]]:
+        if isinstance(source, int):
             workload = self._universe.workloads[source]
             towards, itself = self._by_class[workload.classes[0]], None if workload.latest.has_replicas else source
+        else:
+            towards, itself = self._by_block[source], None
         for destination, change in towards:
             if isinstance(destination, IPBlock):
                 yield destination.name(), change
@@ -66,3 +73,7 @@ class PairRows:
         conditions = tuple(sorted({*base.conditions, *head.conditions}))
         ports = (read(change.opened), read(change.closed), read(change.may))
         return PairChange(source, destination, base.connections, head.connections, *ports, group, conditions)
+
+
+def _name(source: Beyond) -> str:
+    return source.name() if isinstance(source, IPBlock) else source.id

@@ -8,12 +8,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analyzers.impact.blast_radius import BlastRadius
 from analyzers.impact.causes import Cause
 from analyzers.impact.endpoint_sets import EndpointSet
-from analyzers.model.cluster import Endpoint, ExternalBlock, Service
-from analyzers.model.diagnostics import Diagnostic, is_complete
+from analyzers.impact.may_break import Evidence
+from analyzers.impact.paths import Paths
+from analyzers.impact.protection import Protection
+from analyzers.impact.severity import Severity
+from analyzers.model.cluster import Cluster, Endpoint, ExternalBlock, Service
+from analyzers.model.diagnostics import Diagnostic, SourceLocation, is_complete
+from analyzers.model.representative import Representative
 from analyzers.reachability.universe import JointWorkload
-from analyzers.sets.connections import ConnectionSet
+from analyzers.sets.connections import ConnectionSet, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +47,74 @@ class Scope:
     files: int
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Via:
+    """What publishes a port of a destination: a Service, or a way in through one.
+
+    `type` is how the Service publishes it (`LoadBalancer`, …) or the kind of the way in (`Ingress`, …), whose name is `name`. `port` is the
+    port of the Service, `target` that of the pods. `source_ranges` are the only addresses that it admits; `()` admits all.
+    """
+
+    service: str
+    type: str
+    name: str
+    port: int
+    protocol: Protocol
+    target: int
+    node_port: int = 0
+    source_ranges: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedWay:
+    """A way in that policy closes. With `was_open` it passed in base: an outage. `policies` are those that speak about traffic into the
+    pods behind it."""
+
+    way: str
+    service: str
+    port: int
+    targets: tuple[int, ...]
+    origin: SourceLocation
+    direct: bool
+    was_open: bool
+    policies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A Service that comes to publish its pods to outside the cluster, or ceases to, on some of its ports."""
+
+    service: str
+    types: tuple[str, ...]
+    ports: tuple[int, ...]
+    change: EndpointChange
+    origin: SourceLocation
+    source_ranges: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One row of a matrix: `connections` is what is allowed or may be, `may` the part that is only may, `conditions` what it depends on."""
+    """One row of a matrix: `connections` is what is allowed or may be, `may` the part that is only may, `conditions` what it depends on,
+    `via` what publishes the destination to the source, where that is outside."""
 
     source: str
     destination: str
     connections: ConnectionSet
     may: ConnectionSet
     conditions: tuple[str, ...] = ()
+    via: tuple[Via, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatrixReport:
-    """The reachability matrix of one revision. `endpoints` are sorted by id; `flows` streams the rows sorted by (source, destination)."""
+    """The reachability matrix of one revision. `endpoints` are sorted by id; `flows` streams the rows sorted by (source, destination);
+    `inventory` is what there is."""
 
     revision: Revision
     scope: Scope
     endpoints: tuple[Endpoint, ...]
     flows: Callable[[], Iterator[Flow]]
+    inventory: Cluster
     diagnostics: tuple[Diagnostic, ...]
     cluster: str | None = None
 
@@ -70,9 +125,22 @@ class MatrixReport:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FlowPart:
+    """Sources and destinations of a group between which the change has causes of its own."""
+
+    sources: EndpointSet
+    destinations: EndpointSet
+    causes: tuple[tuple[Cause, ...], ...]
+    causes_truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FlowGroup:
     """Each source to each destination changes alike. `opened` rose (denied < may < allowed), `closed` fell, `may` is the part of both
-    that was or becomes only may. Each alternative of `causes` is a set of changed objects."""
+    that was or becomes only may. Each alternative of `causes` is a minimal set of changed objects such that undoing them undoes the change
+    of the whole group; with `causes_truncated` there may be more, or one may hold more than is needed. `parts` are given where causes
+    differ within the group, and make it up. `severity` weighs what opens (None where nothing does), `may_break` shows that what closes was
+    in use."""
 
     sources: EndpointSet
     destinations: EndpointSet
@@ -80,6 +148,10 @@ class FlowGroup:
     closed: ConnectionSet
     may: ConnectionSet
     causes: tuple[tuple[Cause, ...], ...] = ()
+    severity: Severity | None = None
+    may_break: tuple[Evidence, ...] = ()
+    causes_truncated: bool = False
+    parts: tuple[FlowPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +167,7 @@ class PairChange:
     may: ConnectionSet
     group: int
     conditions: tuple[str, ...] = ()
+    via: tuple[Via, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +190,76 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Potential:
+    """What changes between pods that could exist and all else, apart from what is known: the fields are those of a diff.
+
+    Each group has one alternative of causes: the changed policies about either end. `representatives` are all such pods that were looked
+    at, of which `involved` and the groups name those whose flows change. `impossible` are selectors that no pod can meet;
+    `left_out` counts representatives above the cap, whose flows are not here.
+    """
+
+    involved: tuple[JointWorkload, ...] = ()
+    blocks: tuple[ExternalBlock, ...] = ()
+    groups: tuple[FlowGroup, ...] = ()
+    pairs: Callable[[], Iterator[PairChange]] = tuple[PairChange, ...]().__iter__
+    representatives: tuple[Representative, ...] = ()
+    impossible: tuple[str, ...] = ()
+    left_out: int = 0
+
+
+NO_POTENTIAL = Potential()
+
+
+class ReasonKind(StrEnum):
+    """Why a changed policy changed nothing between known workloads; the values are stable words."""
+
+    SELECTS_NOTHING = "selects-nothing"
+    OTHER_NAMESPACE = "other-namespace"
+    NO_PEER = "peer-does-not-exist"
+    OTHER_END = "blocked-at-other-end"
+    SHADOWED = "shadowed"
+    ALLOWED = "already-allowed"
+    DENIED = "already-denied"
+    NO_SUCH_PORT = "no-such-port"
+    SAME_MEANING = "same-meaning"
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonObject:
+    """An object that is a reason, and the line of `side` (`head`, or `base` for what head lacks) that says so; `direction` is the
+    one that a policy stands against the change in."""
+
+    object: str
+    path: str
+    line: int
+    side: str
+    direction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoEffect:
+    """A changed policy without effect on a known flow, and why. `objects` are what stands against it, or the policy itself; with
+    `potential` it changes flows with pods that could exist."""
+
+    policy: Cause
+    reason: ReasonKind
+    detail: str
+    objects: tuple[ReasonObject, ...]
+    potential: bool = False
+
+
+NOTHING_LOST = Protection()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DiffReport:
     """What changed between two revisions. `pairs` streams the changed pairs sorted by (source, destination); `blocks` and `involved` are
-    the endpoints that a change names; `services` are those of head; `policy_changes` are the policies that differ, whatever came of
-    it."""
+    the endpoints that a change names, with `controller` the ingress controller too; `services` are those of head; `policy_changes` are the
+    policies that differ, whatever came of it; `clusters` are the inventories of base and head; `blocked` are the ways in that head closes
+    and base did not; `publications` are Services that begin or cease to publish pods. `paths` and `blast_radius` are looked for when they
+    are first asked for. `potential` is what changes for pods that could exist, `no_effect` (when asked for) why changed policies
+    changed no known flow, `protection` what policies protected in base
+    and do not in head."""
 
     base: Revision
     head: Revision
@@ -133,10 +272,19 @@ class DiffReport:
     workloads: WorkloadChanges
     policy_changes: tuple[Cause, ...]
     services: tuple[Service, ...]
+    clusters: tuple[Cluster, Cluster]
     summary: Summary
     digest: str
     diagnostics: tuple[Diagnostic, ...]
     cluster: str | None = None
+    controller: bool = False
+    blocked: tuple[BlockedWay, ...] = ()
+    publications: tuple[Publication, ...] = ()
+    paths: Callable[[], Paths] = Paths
+    blast_radius: Callable[[], BlastRadius] = BlastRadius
+    potential: Potential = NO_POTENTIAL
+    no_effect: Callable[[], tuple[NoEffect, ...]] = tuple[NoEffect, ...]
+    protection: Protection = NOTHING_LOST
 
     @property
     def complete(self) -> bool:
@@ -174,6 +322,12 @@ def flows_of(group: FlowGroup) -> Mapping[str, object]:
     }
 
 
+def publication_of(each: Publication) -> Mapping[str, object]:
+    """The JSON object of a publication, without its place."""
+    shown = {"service": each.service, "types": list(each.types), "ports": list(each.ports), "change": str(each.change)}
+    return {**shown, **({"source_ranges": list(each.source_ranges)} if each.source_ranges else {})}
+
+
 def _json(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -201,10 +355,21 @@ class Step:
     line: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceLead:
+    """A Service that leads to the destination of an explanation: its port, and the port of the pods to which it leads."""
+
+    service: str
+    port: int
+    protocol: Protocol
+    target: int
+    origin: SourceLocation
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
     """Why one pair connects or not. `verdict` is `allowed`, `may` or `denied`; `connections` is everything that passes between the two
-    ends."""
+    ends; `services` lead to the destination there."""
 
     source: str
     destination: str
@@ -215,6 +380,7 @@ class Explanation:
     egress: tuple[Step, ...]
     ingress: tuple[Step, ...]
     diagnostics: tuple[Diagnostic, ...]
+    services: tuple[ServiceLead, ...] = ()
 
     @property
     def complete(self) -> bool:

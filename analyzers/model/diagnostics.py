@@ -81,6 +81,9 @@ CODES: dict[str, CodeInfo] = {
     "link-skipped": _info("A symbolic link to a file of the same tree is not followed; its target is read in its own place."),
     "not-an-object": _info("The document is not a Kubernetes object."),
     "ipblock-may-cover-pods": _info("An ipBlock could also cover pod addresses; it is read as addresses outside the cluster."),
+    "inventory": _info("What runs in the cluster and is not declared was read from a snapshot, of the age that is told."),
+    "inventory-partial": _gap("The snapshot of a cluster lacks namespaces in which workloads run."),
+    "already-running": _info("A workload that only head declares runs already; it is compared as a new one."),
     "host-network": _info("Pods with hostNetwork count as node addresses, or as pods, by the hostNetwork setting."),
     "no-manifests": _info("No Kubernetes object was found."),
 }

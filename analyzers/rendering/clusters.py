@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from analyzers.rendering.source import Prepared, Source, alike
 from analyzers.units.unit import Cluster
+
+_CONFIGURATION: Final = ".flowdelta.yaml"
 
 
 class ClusterError(Exception):
@@ -78,13 +81,14 @@ def told_apart_by(base: Prepared, head: Prepared) -> tuple[frozenset[str], froze
 def clusters_of(prepared: Prepared) -> tuple[Cluster, ...]:
     """The clusters of a tree that hold anything."""
     named = {cluster for each in prepared.results for cluster in each.unit.clusters}
-    return tuple(each for each in prepared.clusters if each in named or (each in prepared.files and prepared.files[each].files))
+    filled = {cluster for cluster, tree in prepared.files.items() if any(entry.path != _CONFIGURATION for entry in tree.files)}
+    return tuple(each for each in prepared.clusters if each in named | filled)
 
 
 def _only_pair(base: Prepared, head: Prepared, before: Sequence[Cluster], after: Sequence[Cluster]) -> SourcePair:
     name = next((each for each in (*after, *before) if each is not None), None)
-    sources = (side.source(held[0] if held else name) for side, held in ((base, before), (head, after)))
-    return SourcePair(name, *sources)
+    one, other = (side.source(held[0] if held else name) for side, held in ((base, before), (head, after)))
+    return SourcePair(name, one, other)
 
 
 def _pair(base: Prepared, head: Prepared, cluster: Cluster, before: Sequence[Cluster], after: Sequence[Cluster]) -> SourcePair:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from analyzers.impact.causes import Cause, ChangeKind
-from analyzers.impact.report import DiffReport
+from analyzers.impact.report import DiffReport, NoEffect
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.reports.field_words import changes_labels_only, field_in_words
-from analyzers.reports.phrases import Name, Phrase, Place, counted, enumerated, is_word, joined, plural, titled
+from analyzers.reports.phrases import Name, Phrase, Place, Prose, counted, enumerated, is_word, joined, plural, titled
 
 MOST_CAUSES = 3
 """Causes named in one row."""
@@ -19,6 +19,11 @@ MOST_POLICIES = 5
 
 MOST_FIELDS = 2
 """Changed fields named for one object."""
+
+_LEADING = frozenset(
+    {"Ingress", "Route", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute", "Gateway", "ReferenceGrant", "Service"}
+)
+"""Kinds that lead traffic in from outside; they are causes of nothing but that."""
 
 
 def causes_in_words(causes: Sequence[Cause], ends: Iterable[str], common: Mapping[str, int]) -> Phrase:
@@ -32,6 +37,18 @@ def causes_in_words(causes: Sequence[Cause], ends: Iterable[str], common: Mappin
     rest = len(causes) - len(shown)
     runs = [tuple(run) for _, run in groupby(shown, _happening)]
     return (*joined(map(_run, runs), "; "), *((f"; and {counted(rest, 'more change')}",) if rest else ()))
+
+
+def alternatives_in_words(alternatives: Sequence[Sequence[Cause]], ends: Iterable[str], common: Mapping[str, int]) -> Phrase:
+    """What a change hangs on. Undoing one alternative undoes it, so it needed something of each: `a edited (…), together with b edited`."""
+    if len(alternatives) == 1:
+        return causes_in_words(alternatives[0], ends, common)
+    names = frozenset(ends)
+    ranked = sorted(alternatives, key=lambda each: min((_rank(cause, names) for cause in each), default=0))
+    shown = ranked[:MOST_CAUSES]
+    rest = len(ranked) - len(shown)
+    told = [causes_in_words(each, names, common) for each in shown]
+    return (*joined(told, ", together with "), *((f", and {counted(rest, 'more change')}",) if rest else ()))
 
 
 def cause_in_words(cause: Cause) -> Phrase:
@@ -59,23 +76,34 @@ def _place(cause: Cause) -> Place:
 
 
 def effectless(report: DiffReport) -> Phrase:
-    """The policies that changed where no flow did: a reviewer who reads them asks why. Empty where there are none, or flows changed."""
-    changed = report.policy_changes
-    if report.groups or not changed:
+    """The policies that changed and no known flow with them, and why: a reviewer who reads them asks. Empty where there are none."""
+    reasons = {each.policy: each for each in report.no_effect()}
+    changed = tuple(reasons) if report.groups else report.policy_changes
+    if not changed:
         return ()
-    told = [cause_in_words(each) for each in changed[:MOST_POLICIES]]
+    told = [(*cause_in_words(each), *_because(reasons.get(each))) for each in changed[:MOST_POLICIES]]
     rest = len(changed) - len(told)
     more: Phrase = (f"; and {rest:,} more",) if rest else ()
     beginning = f"{counted(len(changed), 'policy')} changed without effect on any flow between the workloads declared: "
     return (beginning, *joined(told, "; "), *more)
 
 
+def _because(reason: NoEffect | None) -> Phrase:
+    """`, because NetworkPolicy shop/grafana does not let …`, with the places of what stands against the policy."""
+    if reason is None:
+        return ()
+    others = [each for each in reason.objects if each.object != reason.policy.object]
+    places: list[Phrase] = [(Place(each.side, SourceLocation(each.path, each.line)),) for each in others]
+    return (", because ", Prose(reason.detail), *((" (", *enumerated(places), ")") if places else ()))
+
+
 def _rank(cause: Cause, ends: frozenset[str]) -> int:
-    """Objects that came or went with an end of the flow first, then policies, then the ends themselves, then the rest."""
+    """Objects that came or went with an end of the flow first, then policies and ways in, then the ends themselves, then the rest."""
     kind, _, name = cause.object.partition(" ")
-    if name in ends and cause.change is not ChangeKind.MODIFIED and not kind.endswith("Policy"):
+    leads = kind in _LEADING
+    if name in ends and cause.change is not ChangeKind.MODIFIED and not kind.endswith("Policy") and not leads:
         return 0
-    return 1 if kind.endswith("Policy") else 2 if name in ends else 3
+    return 1 if kind.endswith("Policy") or leads else 2 if name in ends else 3
 
 
 def _verb(cause: Cause) -> str:

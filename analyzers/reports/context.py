@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from analyzers.model.diagnostics import SourceLocation
+from analyzers.reports.phrases import Phrase
 
 Link = Callable[[str, SourceLocation], str | None]
 """The URL of a line in `base` or `head`; None where there is none."""
@@ -20,7 +21,7 @@ def no_link(side: str, location: SourceLocation) -> str | None:
 class Context:
     """How to render. `namespaces` filters the rows shown by either end; `budget` caps markdown, in characters; `note` is Markdown that the
     comment shows under its headline (a merge conflict, say); `report_url` is where the full report can be read; `seconds` is how long the
-    analysis took."""
+    analysis took; `heading` is what the first line begins with, in place of the name of the product."""
 
     namespaces: frozenset[str] = frozenset()
     link: Link = no_link
@@ -28,6 +29,7 @@ class Context:
     note: str = ""
     report_url: str | None = None
     seconds: float | None = None
+    heading: Phrase = ()
 
     def shows(self, *endpoint_ids: str) -> bool:
         """Whether the filter lets a row with these ends through. The namespace of an endpoint is what stands before the slash."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from io import StringIO
 
-from analyzers.impact.report import DiffReport, Explanation, Flow, MatrixReport, PairChange
+from analyzers.impact.report import DiffReport, Explanation, Flow, MatrixReport, PairChange, Via
 from analyzers.reports.context import Context
 from analyzers.reports.escape import printable
 from analyzers.sets.connections import ConnectionSet
@@ -20,15 +20,16 @@ _LINES = 500
 
 
 def matrix(report: MatrixReport, context: Context) -> Iterator[str]:
-    """Everything that connects: `verdict` is `allowed` or `may`."""
-    header = ("source", "destination", "protocol", "first_port", "last_port", "verdict")
+    """Everything that connects: `verdict` is `allowed` or `may`; `via` is what publishes the destination to a source outside."""
+    header = ("source", "destination", "protocol", "first_port", "last_port", "verdict", "via")
     flows = (flow for flow in report.flows() if context.shows(flow.source, flow.destination))
     return _written(header, (row for flow in flows for row in _flow_rows(flow)))
 
 
 def diff(report: DiffReport, context: Context) -> Iterator[str]:
-    """Every port that opens or closes; `may` is true where it was or becomes only may, `group` counts from 0 as in JSON."""
-    header = ("source", "destination", "change", "protocol", "first_port", "last_port", "may", "group")
+    """Every port that opens or closes; `may` is true where it was or becomes only may, `group` counts from 0 as in JSON, `via` is what
+    publishes the destination to a source outside."""
+    header = ("source", "destination", "change", "protocol", "first_port", "last_port", "may", "group", "via")
     pairs = (pair for pair in report.pairs() if context.shows(pair.source, pair.destination))
     return _written(header, (row for pair in pairs for row in _pair_rows(pair)))
 
@@ -49,7 +50,7 @@ def explain(report: Explanation, context: Context) -> Iterator[str]:
 def _flow_rows(flow: Flow) -> Iterator[Sequence[Cell]]:
     for verdict, ports in (("allowed", flow.connections - flow.may), ("may", flow.may)):
         for entry in _ranges(ports):
-            yield (flow.source, flow.destination, *entry, verdict)
+            yield (flow.source, flow.destination, *entry, verdict, _vias(flow.via, *entry))
 
 
 def _pair_rows(pair: PairChange) -> Iterator[Sequence[Cell]]:
@@ -57,7 +58,15 @@ def _pair_rows(pair: PairChange) -> Iterator[Sequence[Cell]]:
     for change, ports in changes:
         for may, part in (("false", ports - pair.may), ("true", ports & pair.may)):
             for entry in _ranges(part):
-                yield (pair.source, pair.destination, change, *entry, may, pair.group)
+                yield (pair.source, pair.destination, change, *entry, may, pair.group, _vias(pair.via, *entry))
+
+
+def _vias(vias: Sequence[Via], protocol: str, first: int, last: int) -> str:
+    """`Ingress shop/web Service shop/cart:80; LoadBalancer Service shop/cart:443`, those within a range of ports."""
+    within = (each for each in vias if str(each.protocol) == protocol and first <= each.target <= last)
+    return "; ".join(
+        dict.fromkeys(f"{' '.join(filter(None, (each.type, each.name)))} Service {each.service}:{each.port}" for each in within)
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -70,7 +79,7 @@ def _written(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)
     for number, row in enumerate(rows, start=1):
-        writer.writerow([_cell(each) for each in row])
+        writer.writerow([cell(each) for each in row])
         if number % _LINES == 0:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -78,7 +87,7 @@ def _written(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[
     yield buffer.getvalue()
 
 
-def _cell(value: Cell) -> Cell:
+def cell(value: Cell) -> Cell:
     """The value as a spreadsheet shows it, never as it would calculate it."""
     if isinstance(value, int):
         return value

@@ -9,10 +9,12 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from analyzers.impact.report import DiffReport, Effect, Explanation, MatrixReport, Step
+from analyzers.model.diagnostics import Diagnostic
 from analyzers.reports import headline
 from analyzers.reports.context import Context
 from analyzers.reports.dot_graph import OUTSIDE, written
 from analyzers.reports.escape import printable
+from analyzers.reports.gap_words import kinds_left_out
 from analyzers.reports.phrases import counted
 from analyzers.reports.ports import ports_in_words
 from analyzers.sets.connections import ConnectionSet
@@ -47,7 +49,7 @@ def matrix(report: MatrixReport, context: Context) -> Iterator[str]:
         flows = (flow for flow in report.flows() if context.shows(flow.source, flow.destination))
         return ((flow.source, flow.destination, "connects", flow.connections, flow.may) for flow in flows)
 
-    return _drawn(edges, [each.id for each in report.endpoints], {}, headline.of_matrix(report))
+    return _drawn(edges, [each.id for each in report.endpoints], {}, _comment(headline.of_matrix(report), report.diagnostics))
 
 
 def diff(report: DiffReport, context: Context) -> Iterator[str]:
@@ -61,7 +63,7 @@ def diff(report: DiffReport, context: Context) -> Iterator[str]:
                         yield (pair.source, pair.destination, style, ports, pair.may)
 
     marks = dict.fromkeys(report.workloads.added, "new") | dict.fromkeys(report.workloads.removed, "removed")
-    return _drawn(edges, [], marks, headline.of_diff(report))
+    return _drawn(edges, [], marks, _comment(headline.of_diff(report), report.diagnostics))
 
 
 def explain(report: Explanation, context: Context) -> Iterator[str]:
@@ -74,7 +76,14 @@ def explain(report: Explanation, context: Context) -> Iterator[str]:
     graph.add_node("destination", lines=(report.destination,), style="bold")
     _through(graph, "leaving", report.egress, "source", "between")
     _through(graph, "entering", report.ingress, "between", "destination")
-    return written(graph, f"{report.source} to {report.destination}: {headline.of_explanation(report)}")
+    said = f"{report.source} to {report.destination}: {headline.of_explanation(report)}"
+    return written(graph, _comment(said, report.diagnostics))
+
+
+def _comment(said: str, diagnostics: Sequence[Diagnostic]) -> str:
+    """What the first line of a drawing says, the policies that it leaves out among it."""
+    left_out = kinds_left_out(diagnostics)
+    return f"{said}; kinds not supported: {left_out}" if left_out else said
 
 
 def _drawn(edges: Callable[[], Iterable[Edge]], endpoints: Sequence[str], marks: Mapping[str, str], comment: str) -> Iterator[str]:

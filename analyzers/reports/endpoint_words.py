@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from analyzers.model.cluster import ExternalBlock, Workload
+from analyzers.model.representative import Representative
 from analyzers.reports.phrases import Folded, Name, Phrase, counted, enumerated, first_of, joined
 from analyzers.reports.rows import Ends
 from analyzers.sets.ip_blocks import LONGEST_LISTED, IPBlock, digest_of
@@ -18,6 +19,11 @@ MOST_EXCEPTED = 2
 
 MOST_FOLDED = 40
 """Members named in the fold behind a count."""
+
+BY_OPERATOR = "via operator"
+"""Said of workloads whose pods an operator makes: their labels are what it documents."""
+
+THE_CONTROLLER: Phrase = ("the ingress controller",)
 
 Label = tuple[str, str]
 
@@ -32,18 +38,22 @@ class Population:
         for each in workloads:
             self._workloads[each.namespace][each.id] = each
             for label in {label for shape in each.shapes for label in shape.labels}:
-                self._labelled.update((("", label), (each.namespace, label)))
+                self._labelled["", label] += 1
+                self._labelled[each.namespace, label] += 1
 
     def describe(self, ends: Ends) -> Phrase:
         """Who these endpoints are. What it calls every pod of a namespace, or of a label, is exactly that."""
-        workloads = tuple(ends.workloads)
-        outside = [_outside(ends.blocks)] if ends.blocks else []
-        return enumerated([*outside, *(self._inside(workloads) if workloads else ())])
+        workloads = tuple(each for each in ends.workloads if not isinstance(each, Representative))
+        outside = [*([_outside(ends.blocks)] if ends.blocks else []), *([THE_CONTROLLER] if ends.controller else [])]
+        potential = [each for each in ends.workloads if isinstance(each, Representative)] if len(workloads) < len(ends) else []
+        return enumerated([*outside, *(self._inside(workloads) if workloads else ()), *(self._potential(potential) if potential else ())])
 
     def name(self, workload: Workload) -> Phrase:
-        """`shop/cart` Deployment."""
-        mark = self._marks.get(workload.id)
-        return (Name(f"{workload.namespace}/{workload.name}"), f" {workload.kind}", *((f" ({mark})",) if mark else ()))
+        """`shop/cart` Deployment; a pod that could exist by its selector."""
+        if isinstance(workload, Representative):
+            return (Name(workload.selector),)
+        marks = ", ".join(filter(None, (self._marks.get(workload.id), BY_OPERATOR if workload.by_operator else None)))
+        return (Name(f"{workload.namespace}/{workload.name}"), f" {workload.kind}", *((f" ({marks})",) if marks else ()))
 
     def _inside(self, workloads: Sequence[Workload]) -> Sequence[Phrase]:
         """The workloads as one phrase, or as one for each of a few."""
@@ -56,6 +66,11 @@ class Population:
         if len(workloads) <= MOST_LISTED:
             return [self.name(each) for each in workloads]
         return [self._labelled_alike(by_namespace, workloads) or self._counted(by_namespace, workloads)]
+
+    def _potential(self, pods: Sequence[Representative]) -> Sequence[Phrase]:
+        """Pods that could exist, each by its selector, or a count of them."""
+        named = [self.name(each) for each in pods]
+        return named if len(named) <= MOST_LISTED else [(_folded((f"{counted(len(named), 'kind')} of potential pods",), named),)]
 
     def _holds(self, workloads: Iterable[Workload]) -> bool:
         """Whether all of these exist in the revision that is spoken of."""

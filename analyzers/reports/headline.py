@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Scope
+from analyzers.impact.severity import Level
+from analyzers.reports import potential_words, protection_words, way_words
 from analyzers.reports.phrases import counted
 from analyzers.reports.ports import ports_in_words
 from analyzers.reports.sections import with_workloads
@@ -11,18 +13,27 @@ INCOMPLETE = "but the analysis is incomplete"
 
 
 def of_diff(report: DiffReport) -> str:
-    """`2 flows open, 1 closes`. Counts groups, as the report does."""
+    """`2 flows open, 1 closes`. Counts groups, as the report does. Ways in that policy cuts off come first: they are outages."""
+    blocked, published = way_words.headline(report), way_words.published(report)
+    lost = protection_words.headline(report)
+    known = ", ".join(filter(None, (_flows(report), published, lost)))
+    return "; ".join(filter(None, (blocked, known, potential_words.headline(report))))
+
+
+def _flows(report: DiffReport) -> str:
     opening = [each for each in report.groups if each.opened]
     closing = [each for each in report.groups if each.closed]
     if not report.groups:
         return _unchanged(report)
     outside = sum(1 for each in opening if each.sources.members.blocks)
+    critical = sum(1 for each in opening if each.severity is not None and each.severity.level is Level.CRITICAL)
+    breaking = sum(1 for each in closing if each.may_break)
     new, gone = with_workloads(opening, report.workloads.added), with_workloads(closing, report.workloads.removed)
     said = changes(
         len(opening),
         len(closing),
-        _aside(len(opening), (outside, "from outside"), (new, "with new workloads")),
-        _aside(len(closing), (gone, "with removed workloads")),
+        _aside(len(opening), (critical, "critical"), (outside, "from outside"), (new, "with new workloads")),
+        _aside(len(closing), (breaking, "may break"), (gone, "with removed workloads")),
     )
     return said if report.complete else f"{said}, {INCOMPLETE}"
 

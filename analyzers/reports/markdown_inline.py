@@ -7,6 +7,7 @@ wrong.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 
 from analyzers.reports.context import Context
@@ -74,7 +75,7 @@ def _place(place: Place, context: Context) -> str:
     url, base = context.link(place.side, place.location), _AT_BASE[place.side]
     if url is None:
         return code(str(place.location)) + base
-    name = f"{place.location.path.rpartition('/')[2]}:{place.location.line}"
+    name = str(replace(place.location, path=place.location.path.rpartition("/")[2]))
     link = linked(f"{code(name)}{base}", url)
     return link if link.startswith("[") else code(str(place.location)) + base
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from analyzers.impact.report import MatrixReport
-from analyzers.model.cluster import Endpoint, ExternalBlock, Workload
+from analyzers.model.cluster import Endpoint, ExternalBlock, IngressController, Workload
 from analyzers.reports.context import Context
 from analyzers.reports.rows import Listed, Row, merged, order
 from analyzers.sets.connections import ConnectionSet
@@ -36,4 +36,5 @@ def matrix_rows(report: MatrixReport, context: Context) -> Sequence[Row]:
 def _listed(endpoints: Iterable[Endpoint]) -> Listed:
     held = tuple(endpoints)
     workloads = tuple(each for each in held if isinstance(each, Workload))
-    return Listed(workloads, tuple(each for each in held if isinstance(each, ExternalBlock)))
+    blocks = tuple(each for each in held if isinstance(each, ExternalBlock))
+    return Listed(workloads, blocks, any(isinstance(each, IngressController) for each in held))

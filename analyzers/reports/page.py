@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from analyzers.reports.phrases import Name, Phrase, counted
 from analyzers.reports.rows import Ends, Row
@@ -12,17 +13,22 @@ from analyzers.reports.rows import Ends, Row
 MOST_SUMMARISED = 10
 """Pairs of namespaces that a summary of rows left out names."""
 
+MOST_SHARING = 4
+"""Tables of one title among which their room is parted at a time: that of the first of many is a quarter."""
+
 MOST_COUNTED = 200
 """Endpoints of a row left out above which its namespaces are not counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under one heading. `write` gives a row as text, with or without its folds."""
+    """Rows under one heading. `write` gives a row as text, with or without its folds; `opening` and `closing` stand around them."""
 
     title: str
     rows: Sequence[Row]
     write: Callable[[Row, bool], str]
+    opening: str = ""
+    closing: str = ""
 
 
 class Page:
@@ -55,25 +61,32 @@ class Page:
         self._room += page.room
 
 
-def fill(page: Page, tables: Sequence[Table], heading: Callable[[str], str]) -> tuple[str, list[tuple[str, Row]]]:
-    """The tables as far as they fit, whole rows only, and the rows left out with their table's title.
+def fill(page: Page, tables: Sequence[Table], head: str) -> tuple[str, list[tuple[str, Row]]]:
+    """The tables as far as they fit, whole rows only, and the rows left out with their table's title; `head` stands above the rows of each.
 
-    A table leaves a third of the room to the tables after it.
+    Tables of one title leave a third of the room to those after them, and each of them a part of it to the others.
     """
     text: list[str] = []
     left: list[tuple[str, Row]] = []
-    for position, table in enumerate(tables):
-        share = page.share(1, 1) if position == len(tables) - 1 else page.share(2, 3)
-        written = _written(share, table, heading(table.title))
-        text += written
-        left += [(table.title, row) for row in table.rows[max(0, len(written) - 1) :]]
-        page.rejoin(share)
+    titled = [list(of_one) for _, of_one in groupby(tables, lambda table: table.title)]
+    for position, of_one in enumerate(titled):
+        room = page.share(1, 1) if position == len(titled) - 1 else page.share(2, 3)
+        for number, table in enumerate(of_one):
+            share = room.share(1, min(len(of_one) - number, MOST_SHARING))
+            written = _written(share, table, head)
+            text += [*written, table.closing if written else ""]
+            left += [(table.title, row) for row in table.rows[max(0, len(written) - 1) :]]
+            room.rejoin(share)
+        page.rejoin(room)
     return "".join(text), left
 
 
-def _written(page: Page, table: Table, heading: str) -> list[str]:
-    """The heading and the rows that fit; nothing where not even one does."""
-    top = page.fitting(heading)
+def _written(page: Page, table: Table, head: str) -> list[str]:
+    """The heading and the rows that fit beside what closes the table; nothing where not even one does."""
+    if page.room < len(table.closing):
+        return []
+    page.fitting(table.closing)
+    top = page.fitting(table.opening + head)
     if not top:
         return []
     rows: list[str] = []

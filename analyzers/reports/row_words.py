@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from analyzers.impact.report import DiffReport, MatrixReport
+from analyzers.impact.severity import Level
 from analyzers.model.cluster import Workload
-from analyzers.reports.cause_words import causes_in_words
+from analyzers.reports.assessment_words import attention, in_use, reasons
+from analyzers.reports.cause_words import alternatives_in_words
 from analyzers.reports.endpoint_words import MOST_LISTED, Population
 from analyzers.reports.phrases import Phrase
 from analyzers.reports.ports import ports_in_words
@@ -23,12 +25,16 @@ _SAMPLED = 500
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What the cells of a row say. `because` is empty where nothing changed."""
+    """What the cells of a row say. `because` is empty where nothing changed; `level` is set where what opens asks for attention, for
+    `reasons`; `in_use` is what shows that what closes was used."""
 
     source: Phrase
     destination: Phrase
     ports: str
     because: Phrase
+    level: Level | None = None
+    reasons: Phrase = ()
+    in_use: Phrase = ()
 
 
 class Speaker:
@@ -59,15 +65,17 @@ class Speaker:
         """The cells of a row whose flows exist in `revision`."""
         population = self._populations[revision]
         ports = ports_in_words(row.ports, row.may)
-        source, destination = population.describe(row.sources), self._destination(row, population, ports)
-        return Words(source, destination, ports, causes_in_words(row.causes, _names(row), self._common))
+        source, destination = population.describe(row.sources), self._destination(row, population)
+        because = alternatives_in_words(row.alternatives or (row.causes,), _names(row), self._common)
+        return Words(source, destination, ports, because, attention(row.severity), reasons(row.severity), in_use(row.evidence))
 
-    def _destination(self, row: Row, population: Population, ports: str) -> Phrase:
+    def _destination(self, row: Row, population: Population) -> Phrase:
         if len(row.destinations) == 1 and not row.destinations.blocks:
             workload = next(iter(row.destinations.workloads))
-            if not row.sources.blocks and [each.id for each in _few(row.sources)] == [workload.id]:
+            if not row.sources.blocks and not row.sources.controller and [each.id for each in _few(row.sources)] == [workload.id]:
                 return ("its own other replicas",)
-            services = self._services.naming(self._current.get(workload.id, workload), row.ports, targets="all " in ports)
+            published = bool(row.sources.blocks)
+            services = self._services.naming(self._current.get(workload.id, workload), row.ports, published=published)
             return (*population.name(workload), *services)
         if _same(row.sources, row.destinations):
             return ("each other",)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import Protocol
 
 from analyzers.impact.causes import Cause
+from analyzers.impact.may_break import Evidence
+from analyzers.impact.severity import Severity
 from analyzers.model.cluster import ExternalBlock, Workload
 from analyzers.sets.connections import ConnectionSet
 
@@ -35,6 +37,11 @@ class Ends(Protocol):
         ...
 
     @property
+    def controller(self) -> bool:
+        """Whether the ingress controller is one of them."""
+        ...
+
+    @property
     def workloads(self) -> Iterable[Workload]:
         """Its workloads, by id."""
         ...
@@ -46,9 +53,10 @@ class Listed:
 
     workloads: tuple[Workload, ...] = ()
     blocks: tuple[ExternalBlock, ...] = ()
+    controller: bool = False
 
     def __len__(self) -> int:
-        return len(self.workloads) + len(self.blocks)
+        return len(self.workloads) + len(self.blocks) + self.controller
 
     @property
     def namespaces(self) -> frozenset[str]:
@@ -58,7 +66,8 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """Each source to each destination, on the same ports. `may` is the part of `ports` that is or was only may.
+    """Each source to each destination, on the same ports. `may` is the part of `ports` that is or was only may; `severity` weighs what
+    opens, `evidence` shows that what closes was in use. `causes` are all objects behind it, and `alternatives` what of them undoes it.
 
     A bare pod on both ends has no flow to itself.
     """
@@ -68,6 +77,9 @@ class Row:
     ports: ConnectionSet
     may: ConnectionSet = NOTHING
     causes: tuple[Cause, ...] = ()
+    severity: Severity | None = None
+    evidence: tuple[Evidence, ...] = ()
+    alternatives: tuple[tuple[Cause, ...], ...] = ()
 
     @property
     def pairs(self) -> int:
@@ -75,9 +87,23 @@ class Row:
         return len(self.sources) * len(self.destinations)
 
 
-def order(row: Row) -> tuple[int, int]:
-    """What a reviewer should see first: traffic from outside, then traffic to outside, then what concerns most pairs."""
-    return (0 if row.sources.blocks else 1 if row.destinations.blocks else 2, -row.pairs)
+def order(row: Row) -> tuple[int, ...]:
+    """What a reviewer should see first: traffic from outside, on whatever way, then what deserves most attention, then traffic to outside,
+    then what concerns most pairs."""
+    level = row.severity.level.rank if row.severity is not None else 0
+    return (0 if from_outside(row) else 1, level, 0 if row.destinations.blocks else 1, -row.pairs)
+
+
+def from_outside(row: Row) -> bool:
+    """Whether traffic from outside the cluster is meant, on whatever way it comes in."""
+    return bool(row.sources.blocks) or row.sources.controller
+
+
+def namespace_of(row: Row) -> str:
+    """The namespace that a row is about: that of its destinations, or of its sources where these are outside; empty where they are in
+    several."""
+    names = row.destinations.namespaces or row.sources.namespaces
+    return next(iter(names)) if len(names) == 1 else ""
 
 
 def filtered(row: Row, namespaces: frozenset[str]) -> Iterable[Row]:
@@ -87,17 +113,17 @@ def filtered(row: Row, namespaces: frozenset[str]) -> Iterable[Row]:
     sources_within, sources_beyond = _split(row.sources, namespaces)
     destinations_within, _ = _split(row.destinations, namespaces)
     parts = ((sources_within, row.destinations), (sources_beyond, destinations_within))
-    return tuple(Row(one, other, row.ports, row.may, row.causes) for one, other in parts if len(one) and len(other))
+    return tuple(replace(row, sources=one, destinations=other) for one, other in parts if len(one) and len(other))
 
 
 def _split(ends: Ends, namespaces: frozenset[str]) -> tuple[Ends, Ends]:
     if not ends.namespaces & namespaces:
         return Listed(), ends
-    if ends.namespaces <= namespaces and not ends.blocks:
+    if ends.namespaces <= namespaces and not ends.blocks and not ends.controller:
         return ends, Listed()
     within = tuple(each for each in ends.workloads if each.namespace in namespaces)
     beyond = tuple(each for each in ends.workloads if each.namespace not in namespaces)
-    return Listed(within), Listed(beyond, ends.blocks)
+    return Listed(within), Listed(beyond, ends.blocks, ends.controller)
 
 
 def merged(rows: Sequence[Row]) -> Sequence[Row]:
@@ -113,7 +139,7 @@ def merged(rows: Sequence[Row]) -> Sequence[Row]:
 
 def _lone_pod(row: Row) -> Workload | None:
     """The bare pod that is all that a row has for sources."""
-    if len(row.sources) != 1 or row.sources.blocks:
+    if len(row.sources) != 1 or row.sources.blocks or row.sources.controller:
         return None
     workload = next(iter(row.sources.workloads))
     return None if workload.has_replicas else workload
@@ -129,11 +155,16 @@ def _likeness(row: Row) -> object:
 def _joined(alike: Sequence[Row]) -> Row:
     if len(alike) == 1:
         return alike[0]
-    sources = Listed(_by_id(each for row in alike for each in row.sources.workloads), _blocks(row.sources for row in alike))
+    controller = any(row.sources.controller for row in alike)
+    sources = Listed(_by_id(each for row in alike for each in row.sources.workloads), _blocks(row.sources for row in alike), controller)
     destinations = Listed(_by_id(each for row in alike for each in row.destinations.workloads), _blocks(row.destinations for row in alike))
     causes = tuple(dict.fromkeys(cause for row in alike for cause in row.causes))
     may = reduce(or_, (row.may for row in alike))
-    return Row(sources, destinations, alike[0].ports, may, causes)
+    weights = [row.severity for row in alike if row.severity is not None]
+    severity = min(weights, key=lambda each: each.level.rank, default=None)
+    evidence = tuple(dict.fromkeys(each for row in alike for each in row.evidence))
+    alternatives = alike[0].alternatives if all(row.alternatives == alike[0].alternatives for row in alike) else (causes,)
+    return Row(sources, destinations, alike[0].ports, may, causes, severity, evidence, alternatives)
 
 
 def _by_id(workloads: Iterable[Workload]) -> tuple[Workload, ...]:

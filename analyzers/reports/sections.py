@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzers.impact.causes import Cause
 from analyzers.impact.endpoint_sets import EndpointSet
+from analyzers.impact.may_break import EvidenceKind
 from analyzers.impact.report import DiffReport, FlowGroup
 from analyzers.model.cluster import ExternalBlock, Workload
 from analyzers.reports.context import Context
-from analyzers.reports.rows import Ends, Row, filtered, merged, order
-from analyzers.reports.service_words import Services
+from analyzers.reports.rows import Ends, Row, filtered, from_outside, merged, order
 from analyzers.sets.connections import ConnectionSet
+
+_AT_ONCE = ("Opens from outside", "May break")
 
 BASE, HEAD = 0, -1
 """Where a revision stands among the versions of a workload."""
 
 
+MOST_PARTS = 4
+"""Parts of a group, with causes of their own, that have rows of their own; of more, the row of the group names all causes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Rows of one kind. `revision` is where their flows exist: base for flows that close, head for flows that open."""
+    """Rows of one kind. `revision` is where their flows exist: base for flows that close, head for flows that open. What must be seen
+    `at_once` is never folded."""
 
     title: str
     revision: int
     rows: Sequence[Row]
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,13 +56,18 @@ class Seen:
         return self.ends.blocks
 
     @property
+    def controller(self) -> bool:
+        """Whether the ingress controller is in the set."""
+        return self.ends.controller
+
+    @property
     def workloads(self) -> Iterator[Workload]:
         """The workloads in the set, by id."""
         return (joint.versions[self.revision] or joint.latest for joint in self.ends.workloads)
 
 
 def sections(report: DiffReport, context: Context) -> Iterator[Section]:
-    """What opens, then what closes. Empty sections are left out.
+    """What opens from outside, what may break, then what else opens and closes. Empty sections are left out.
 
     Flows that exist because a workload came or went stand apart: no edit of a policy or label opened or closed them.
     """
@@ -63,35 +76,24 @@ def sections(report: DiffReport, context: Context) -> Iterator[Section]:
     opens, comes = _parted(opening, HEAD, frozenset(report.workloads.added))
     closes, goes = _parted(closing, BASE, frozenset(report.workloads.removed))
     listed = (
-        ("Opens", HEAD, opens),
-        ("Closes", BASE, closes),
+        ("Opens from outside", HEAD, [row for row in opens if from_outside(row)]),
+        ("May break", BASE, [row for row in closes if row.evidence]),
+        ("Opens", HEAD, [row for row in opens if not from_outside(row)]),
+        ("Closes", BASE, [row for row in closes if not row.evidence]),
         ("Opens with new workloads", HEAD, comes),
         ("Closes with removed workloads", BASE, goes),
     )
-    breaks = Breaks(report)
     for title, revision, rows in listed:
         shown = [part for row in merged(rows) for part in filtered(row, context.namespaces)]
         if shown:
-            yield Section(title, revision, sorted(shown, key=order if revision == HEAD else breaks.order))
+            ordered = sorted(shown, key=_strength if revision == BASE else order)
+            yield Section(title, revision, ordered, title in _AT_ONCE)
 
 
-class Breaks:
-    """Which flows that close may be closed by mistake: some ports stay open, and a port that a Service leads to is not among them."""
-
-    def __init__(self, report: DiffReport) -> None:
-        self._services = Services(report.services)
-        self._current = {each.id: each.latest for each in report.involved}
-
-    def order(self, row: Row) -> tuple[int, ...]:
-        """As of any row, but suspected mistakes come before all else between workloads."""
-        rank, pairs = order(row)
-        return (rank, 0 if rank == 2 and self._suspected(row) else 1, pairs)
-
-    def _suspected(self, row: Row) -> bool:
-        if len(row.destinations) != 1 or row.ports == ConnectionSet.everything():
-            return False
-        workload = next(iter(row.destinations.workloads))
-        return self._services.reach(self._current[workload.id], row.ports)
+def _strength(row: Row) -> tuple[int, ...]:
+    """Of flows that close, those first that most surely were in use."""
+    kinds = tuple(EvidenceKind)
+    return (kinds.index(row.evidence[0].kind) if row.evidence else len(kinds), *order(row))
 
 
 def with_workloads(groups: Iterable[FlowGroup], changed: Sequence[str]) -> int:
@@ -104,17 +106,34 @@ def _parted(groups: Sequence[tuple[FlowGroup, ConnectionSet]], revision: int, ch
     """The rows between workloads that stay, and the rows of those that came or went."""
     parted: tuple[list[Row], list[Row]] = ([], [])
     for group, ports in groups:
-        parted[bool(changed) and _only(group, changed)].append(_row(group, ports, revision))
+        with_changed = bool(changed) and _only(group, changed)
+        # A workload that comes or goes is cause enough of its own flows.
+        parted[with_changed].extend([row_of(group, ports, revision)] if with_changed else _rows_of(group, ports, revision))
     return parted
 
 
-def _row(group: FlowGroup, ports: ConnectionSet, revision: int) -> Row:
+def _rows_of(group: FlowGroup, ports: ConnectionSet, revision: int) -> Iterator[Row]:
+    """The row of a group, or one for each of its parts where a few have causes of their own."""
+    row = row_of(group, ports, revision)
+    if not 1 < len(group.parts) <= MOST_PARTS:
+        yield row
+        return
+    for part in group.parts:
+        ends: tuple[Ends, Ends] = (Seen(part.sources, revision), Seen(part.destinations, revision))
+        yield replace(row, sources=ends[0], destinations=ends[1], causes=_named(part.causes), alternatives=part.causes)
+
+
+def row_of(group: FlowGroup, ports: ConnectionSet, revision: int) -> Row:
+    """The row of what a group opens (in head), or of what it closes (in base)."""
     ends: tuple[Ends, Ends] = (Seen(group.sources, revision), Seen(group.destinations, revision))
-    return Row(*ends, ports, ports & group.may, _causes(group))
+    opens = revision == HEAD
+    severity, evidence = (group.severity, ()) if opens else (None, group.may_break)
+    return Row(*ends, ports, ports & group.may, _named(group.causes), severity, evidence, group.causes)
 
 
-def _causes(group: FlowGroup) -> tuple[Cause, ...]:
-    return group.causes[0] if group.causes else ()
+def _named(alternatives: Sequence[Sequence[Cause]]) -> tuple[Cause, ...]:
+    """Every object that some alternative names, once."""
+    return tuple(dict.fromkeys(cause for alternative in alternatives for cause in alternative))
 
 
 def _only(group: FlowGroup, changed: frozenset[str]) -> bool:

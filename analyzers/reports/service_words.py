@@ -29,12 +29,10 @@ class Services:
             if each.selector:
                 self._by_label[each.namespace, each.selector[0]].append(each)
 
-    def naming(self, workload: Workload, ports: ConnectionSet, *, targets: bool) -> Phrase:
-        """`, Service cart:80`: the Services that select the workload and lead to some of the given ports; empty where there is none.
-
-        With `targets` the ports that they lead to are said too, where they have other numbers.
-        """
-        found = [_said(service, reached, targets) for service, reached in self._reaching(workload, ports)]
+    def naming(self, workload: Workload, ports: ConnectionSet, *, published: bool = False) -> Phrase:
+        """`, Service cart:80 → targetPort 7070`: the Services that select the workload and lead to some of the given ports; empty where
+        there is none. With `published` it is said how they publish the workload to outside."""
+        found = [_said(service, reached, published) for service, reached in self._reaching(workload, ports)]
         if not found:
             return ()
         return (", Service " if len(found) == 1 else ", Services ", *first_of(found, MOST_NAMED))
@@ -61,10 +59,12 @@ def _targets(port: ServicePort, shapes: Iterable[PodShape]) -> Iterable[int]:
     return sorted({number for shape in shapes for name, number in shape.named_ports if name == named})
 
 
-def _said(service: Service, led: Sequence[Led], targets: bool) -> Phrase:
+def _said(service: Service, led: Sequence[Led], published: bool) -> Phrase:
+    how = f" ({', '.join(service.published)})" if published and service.published else ""
     numbers = tuple(dict.fromkeys(port.port for port, _ in led))
     if len(numbers) > MOST_NAMED:
-        return (Name(service.name),)
+        return (Name(service.name), *((how,) if how else ()))
     name = Name(f"{service.name}:{','.join(map(str, numbers))}")
-    reached = ", ".join(dict.fromkeys(f"{port.protocol} {target}" for port, target in led))
-    return (name, f" ({reached})") if targets and any(port.port != target for port, target in led) else (name,)
+    targets = tuple(dict.fromkeys(target for _, target in led))
+    arrow = f" → targetPort {', '.join(map(str, targets))}" if any(port.port != target for port, target in led) else ""
+    return (name, *((arrow + how,) if arrow or how else ()))

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 
 from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revision, Step
 from analyzers.model.diagnostics import Diagnostic
-from analyzers.reports import headline
+from analyzers.reports import headline, protection_words, way_words
+from analyzers.reports.assessment_words import path_lines
 from analyzers.reports.cause_words import effectless
 from analyzers.reports.context import Context
-from analyzers.reports.escape import printable, shortened
+from analyzers.reports.escape import printable
 from analyzers.reports.gap_words import gaps, readings, warnings
 from analyzers.reports.matrix_rows import matrix_rows
 from analyzers.reports.page import summary
-from analyzers.reports.phrases import Folded, Name, Phrase, Piece, Place, Prose, counted
+from analyzers.reports.phrases import Name, Phrase, counted
+from analyzers.reports.plain_words import plain
+from analyzers.reports.potential_words import notes, potential_sections
 from analyzers.reports.row_words import Speaker, Words
 from analyzers.reports.rows import Row
 from analyzers.reports.sections import HEAD, sections
-from analyzers.reports.step_words import egress_title, ingress_title, step_in_words
+from analyzers.reports.step_words import egress_title, ingress_title, services_in_words, step_in_words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,25 +33,29 @@ MOST_ROWS = 1_000
 
 MAY = (
     "may: possible, not certain, before or after: it depends on what manifests do not tell, "
-    "such as the addresses of the nodes that hostNetwork pods use."
+    "such as the addresses of the nodes that hostNetwork pods use, or what an ingress controller runs as."
 )
 
 _ENDS, _PORTS, _INDENT = 45, 22, 2
-_LONGEST, _MOST_FOLDED = 400, 5
 
 
 def diff(report: DiffReport, context: Context) -> Iterator[str]:
     """What opens, what closes, what is not known, how it was done."""
     paper = _Paper()
-    yield paper.line(f"Flowdelta: {headline.of_diff(report)}")
+    yield paper.line(f"{plain(context.heading) or 'Flowdelta'}: {headline.of_diff(report)}")
+    yield from _listed(paper, "Cuts off a way in" if way_words.cut_off(report) else "Blocks a way in", way_words.blocked_ways(report))
     yield from _note(paper, context)
     yield from _filter_line(paper, context)
+    yield from _listed(paper, "Published", way_words.publications(report))
     speaker, may = Speaker.of_diff(report), False
-    for section in sections(report, context):
+    for section in (*sections(report, context), *potential_sections(report, context)):
         yield from _table(paper, section.title, section.rows, (speaker.say(row, section.revision) for row in section.rows))
         may = may or any(row.may for row in section.rows)
     yield from _paragraphs(paper, [MAY] if may else [])
-    yield from _paragraphs(paper, [f"{_plain(effectless(report))}."] if effectless(report) else [])
+    yield from _paragraphs(paper, [f"{plain(each)}." for each in notes(report.potential)])
+    yield from _listed(paper, protection_words.title(report), protection_words.protection(report, context))
+    yield from _paragraphs(paper, [f"{plain(effectless(report))}."] if effectless(report) else [])
+    yield from _paragraphs(paper, [f"{plain(each)}." for each in path_lines(report.paths())])
     yield from _diagnostics(paper, report.diagnostics, report.complete)
     compared = f"From {_revision(report.base)} to {_revision(report.head)}"
     yield from _paragraphs(paper, [" · ".join((compared, headline.of_scope(report.scope), f"digest {headline.short(report.digest)}"))])
@@ -70,9 +77,10 @@ def matrix(report: MatrixReport, context: Context) -> Iterator[str]:
 def explain(report: Explanation, context: Context) -> Iterator[str]:
     """The verdict for one pair, and each policy and rule that decided it, in the order of evaluation."""
     paper = _Paper()
-    yield paper.line(f"{_plain((Name(report.source), ' → ', Name(report.destination)))}: {headline.of_explanation(report)}")
+    yield paper.line(f"{plain((Name(report.source), ' → ', Name(report.destination)))}: {headline.of_explanation(report)}")
+    yield from _paragraphs(paper, [f"{plain(services_in_words(report))}."] if report.services else [])
     for title, steps in ((egress_title(report), report.egress), (ingress_title(report), report.ingress)):
-        yield paper.line(f"\n{_plain(title)}")
+        yield paper.line(f"\n{plain(title)}")
         yield from _steps(paper, steps)
     yield from _diagnostics(paper, report.diagnostics, report.complete)
 
@@ -134,26 +142,37 @@ def _table(paper: _Paper, title: str, rows: Sequence[Row], said: Iterator[Words]
     yield paper.line(f"\n{title}\n")
     yield paper.cells("FROM", "TO", "PORTS")
     for words, _ in zip(said, range(MOST_ROWS), strict=False):
-        yield paper.cells(_plain(words.source), _plain(words.destination), words.ports)
+        yield paper.cells(plain(words.source), plain(words.destination), words.ports)
+        if words.level is not None:
+            yield paper.line(f"{words.level}: {plain(words.reasons)}", _INDENT + 2, hang=len(words.level) + 2)
+        if words.in_use:
+            yield paper.line(plain(words.in_use), _INDENT + 2, hang=8)
         if words.because:
-            yield paper.line(f"because {_plain(words.because)}", _INDENT + 2, hang=8)
+            yield paper.line(f"because {plain(words.because)}", _INDENT + 2, hang=8)
     left = rows[MOST_ROWS:]
     if left:
         yield paper.line(f"\n{counted(len(left), 'flow')} left out here for length; --format json or csv lists them all.", _INDENT)
-        yield from (paper.line(f"- {_plain(each)}", _INDENT, hang=2) for each in summary([(title, row) for row in left]))
+        yield from (paper.line(f"- {plain(each)}", _INDENT, hang=2) for each in summary([(title, row) for row in left]))
 
 
 def _steps(paper: _Paper, steps: Sequence[Step]) -> Iterator[str]:
     for position, step in enumerate(steps):
         number = f"{position + 1}. "
-        yield paper.line(f"{number}{_plain(step_in_words(step))}", _INDENT, hang=len(number))
+        yield paper.line(f"{number}{plain(step_in_words(step))}", _INDENT, hang=len(number))
 
 
 def _diagnostics(paper: _Paper, diagnostics: Sequence[Diagnostic], complete: bool) -> Iterator[str]:
     if not complete:
-        yield from _paragraphs(paper, [f"Not analysed: {_plain(gaps(diagnostics))}. This result is incomplete."])
-    yield from _paragraphs(paper, [f"Note: {_plain(each)}." for each in readings(diagnostics)])
-    yield from _paragraphs(paper, [f"Warning: {_plain(each)}." for each in warnings(diagnostics)])
+        yield from _paragraphs(paper, [f"Not analysed: {plain(gaps(diagnostics))}. This result is incomplete."])
+    yield from _paragraphs(paper, [f"Note: {plain(each)}." for each in readings(diagnostics)])
+    yield from _paragraphs(paper, [f"Warning: {plain(each)}." for each in warnings(diagnostics)])
+
+
+def _listed(paper: _Paper, title: str, phrases: Iterable[Phrase]) -> Iterator[str]:
+    for position, each in enumerate(phrases):
+        if not position:
+            yield paper.line(f"\n{title}\n")
+        yield paper.line(f"- {plain(each)}", _INDENT, hang=2)
 
 
 def _note(paper: _Paper, context: Context) -> Iterator[str]:
@@ -172,27 +191,4 @@ def _paragraphs(paper: _Paper, texts: Iterable[str]) -> Iterator[str]:
 
 
 def _revision(revision: Revision) -> str:
-    return _plain((Name(revision.label), *((" at ", Name(revision.commit[:7])) if revision.commit else ())))
-
-
-def _plain(phrase: Phrase) -> str:
-    return "".join(map(_piece, phrase))
-
-
-def _piece(piece: Piece) -> str:
-    if isinstance(piece, str):
-        return piece
-    if isinstance(piece, Name):
-        return shortened(printable(piece.text), _LONGEST) or '""'
-    if isinstance(piece, Prose):
-        return shortened(printable(piece.text), _LONGEST)
-    if isinstance(piece, Place):
-        return printable(str(piece.location)) + (" at base" if piece.side == "base" else "")
-    return _fold(piece)
-
-
-def _fold(fold: Folded) -> str:
-    """A count with its first members: a terminal cannot fold."""
-    shown = ", ".join(map(_plain, fold.members[:_MOST_FOLDED]))
-    rest = fold.more + len(fold.members[_MOST_FOLDED:])
-    return f"{_plain(fold.summary)}: {shown}" + (f" and {rest:,} more" if rest else "")
+    return plain((Name(revision.label), *((" at ", Name(revision.commit[:7])) if revision.commit else ())))

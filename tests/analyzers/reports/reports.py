@@ -81,6 +81,7 @@ def report(
         workloads=WorkloadChanges(added, removed, ()),
         policy_changes=tuple(policy_changes),
         services=tuple(services),
+        clusters=(Cluster({}, ()), Cluster({}, ())),
         summary=Summary(len(groups), 0, 0, 0),
         digest="sha256:" + "51c0ffee" * 8,
         diagnostics=tuple(diagnostics),
@@ -90,7 +91,7 @@ def report(
 def matrix_report(made: DiffReport) -> MatrixReport:
     """A matrix of the workloads of a diff, without flows."""
     endpoints = tuple(joint.latest for joint in made.all_workloads)
-    return MatrixReport(made.head, made.scope, endpoints, lambda: iter(()), made.diagnostics)
+    return MatrixReport(made.head, made.scope, endpoints, lambda: iter(()), made.clusters[-1], made.diagnostics)
 
 
 def relabelled(one: Workload, **labels: str) -> Workload:

@@ -43,10 +43,10 @@ def pair(
 def test_csv_has_one_row_for_each_range_and_certainty() -> None:
     made = changed([pair("a/x[Deployment]", "b/y[Deployment]", ports(80, 81, 443), ports(22), ports(443))])
     assert rows("".join(render("csv", made))) == [
-        ["source", "destination", "change", "protocol", "first_port", "last_port", "may", "group"],
-        ["a/x[Deployment]", "b/y[Deployment]", "opened", "TCP", "80", "81", "false", "0"],
-        ["a/x[Deployment]", "b/y[Deployment]", "opened", "TCP", "443", "443", "true", "0"],
-        ["a/x[Deployment]", "b/y[Deployment]", "closed", "TCP", "22", "22", "false", "0"],
+        ["source", "destination", "change", "protocol", "first_port", "last_port", "may", "group", "via"],
+        ["a/x[Deployment]", "b/y[Deployment]", "opened", "TCP", "80", "81", "false", "0", ""],
+        ["a/x[Deployment]", "b/y[Deployment]", "opened", "TCP", "443", "443", "true", "0", ""],
+        ["a/x[Deployment]", "b/y[Deployment]", "closed", "TCP", "22", "22", "false", "0", ""],
     ]
 
 
@@ -54,8 +54,8 @@ def test_csv_of_a_matrix_tells_allowed_from_may() -> None:
     flow = Flow("a/x[Deployment]", "::/0", ports(80, 443), ports(443))
     made = replace(matrix_report(changed([])), flows=lambda: iter([flow]))
     assert rows("".join(render("csv", made)))[1:] == [
-        ["a/x[Deployment]", "::/0", "TCP", "80", "80", "allowed"],
-        ["a/x[Deployment]", "::/0", "TCP", "443", "443", "may"],
+        ["a/x[Deployment]", "::/0", "TCP", "80", "80", "allowed", ""],
+        ["a/x[Deployment]", "::/0", "TCP", "443", "443", "may", ""],
     ]
 
 
@@ -75,7 +75,7 @@ def test_csv_cell_is_never_a_formula(start: str) -> None:
 @given(NASTY)
 def test_csv_keeps_its_columns(name: str) -> None:
     shown = rows("".join(render("csv", changed([pair(name, name, ports(80))]))))
-    assert [len(row) for row in shown] == [8, 8]
+    assert [len(row) for row in shown] == [9, 9]
     step = Step(Effect.ALLOWS, name, name, name, name, name, 3)
     explanation = Explanation(name, name, None, "allowed", ALL, NONE, (step,), (step,), ())
     assert {len(row) for row in rows("".join(render("csv", explanation)))} == {8}

@@ -102,7 +102,7 @@ def service(
 
 HTTP = ServicePort("http", Protocol.TCP, 80, "grpc")
 SERVICES: list[tuple[str, list[Service], ConnectionSet, str]] = [
-    ("a named target", [service("cart", HTTP)], ports(7070), ", Service cart:80 (TCP 7070)"),
+    ("a named target", [service("cart", HTTP)], ports(7070), ", Service cart:80 → targetPort 7070"),
     ("a numbered target", [service("cart", ServicePort("", Protocol.TCP, 7070, 7070))], ports(7070), ", Service cart:7070"),
     ("another port", [service("cart", HTTP)], ports(80), ""),
     ("another protocol", [service("cart", HTTP)], ports(7070, protocol=Protocol.UDP), ""),
@@ -110,13 +110,18 @@ SERVICES: list[tuple[str, list[Service], ConnectionSet, str]] = [
     ("another selector", [service("cart", HTTP, selector=(("app", "cart"), ("tier", "web")))], ports(7070), ""),
     ("no selector", [service("cart", HTTP, selector=None)], ports(7070), ""),
     ("an unknown name", [service("cart", ServicePort("", Protocol.TCP, 80, "http"))], ports(80, 7070), ""),
-    ("two", [service("cart", HTTP), service("carts", HTTP)], ports(7070), ", Services cart:80 (TCP 7070) and carts:80 (TCP 7070)"),
+    (
+        "two",
+        [service("cart", HTTP), service("carts", HTTP)],
+        ports(7070),
+        ", Services cart:80 → targetPort 7070 and carts:80 → targetPort 7070",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("services", "changed", "said"), [case[1:] for case in SERVICES], ids=[case[0] for case in SERVICES])
 def test_service_is_named_where_it_leads_to_what_changes(services: list[Service], changed: ConnectionSet, said: str) -> None:
-    assert plain(Services(services).naming(CART, changed, targets=True)) == said
+    assert plain(Services(services).naming(CART, changed)) == said
 
 
 PODS = [workload("lab", f"p{number}", "Pod") for number in range(3)]

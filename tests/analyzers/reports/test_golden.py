@@ -20,7 +20,15 @@ from analyzers.reports.sections import HEAD, sections
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(folder.name for folder in GOLDEN.iterdir())
-SUFFIXES = {"markdown": "md", "text": "txt", "csv": "csv", "dot": "dot"}
+SUFFIXES = {
+    "markdown": "md",
+    "text": "txt",
+    "csv": "csv",
+    "dot": "dot",
+    "html": "html",
+    "sarif": "sarif",
+    "codequality": "codequality.json",
+}
 EXPLAINED = ("service-port-closed", "shop/checkout", "shop/cart", "7070")
 
 
@@ -28,7 +36,8 @@ def link(side: str, location: SourceLocation) -> str:
     return f"https://forge.example/acme/infra/blob/{side}/{location.path}#L{location.line}"
 
 
-CONTEXTS = {"markdown": Context(link=link, report_url="https://flowdelta.example/reports/1", seconds=0.4)}
+LINKED = Context(link=link, report_url="https://flowdelta.example/reports/1", seconds=0.4)
+CONTEXTS = {"markdown": LINKED, "html": LINKED}
 
 
 def compare(report: Report, path: Path) -> None:
@@ -47,7 +56,7 @@ def test_diff_reads_as_written(case: str) -> None:
     compare(diff(base, head, base_revision=revisions[0], head_revision=revisions[1]), GOLDEN / case / "expected")
 
 
-@pytest.mark.parametrize("case", ["three-flows", "bare-pods"])
+@pytest.mark.parametrize("case", ["three-flows", "bare-pods", "ways-in"])
 def test_matrix_reads_as_written(case: str) -> None:
     compare(matrix(FolderTree(GOLDEN / case / "head"), revision=Revision("main")), GOLDEN / case / "expected.matrix")
 
@@ -58,8 +67,21 @@ def test_explanation_reads_as_written() -> None:
     compare(explain(FolderTree(GOLDEN / case / "base"), source, destination), GOLDEN / case / "expected.explain-all")
 
 
+def test_explanation_of_a_way_in_reads_as_written() -> None:
+    for side, name in (("base", "expected.explain-open"), ("head", "expected.explain-cut-off")):
+        compare(explain(FolderTree(GOLDEN / "ways-in" / side), "{ingress-controller}", "shop/web"), GOLDEN / "ways-in" / name)
+    compare(
+        explain(FolderTree(GOLDEN / "ways-in" / "base"), "{ingress-controller}", "shop/cart"),
+        GOLDEN / "ways-in" / "expected.explain-gateway",
+    )
+
+
 def members(ends: Ends) -> list[str]:
-    return [*(each.id for each in ends.workloads), *(block.id for block in ends.blocks)]
+    return [
+        *(each.id for each in ends.workloads),
+        *(block.id for block in ends.blocks),
+        *(["{ingress-controller}"] if ends.controller else []),
+    ]
 
 
 @pytest.mark.parametrize("case", CASES)

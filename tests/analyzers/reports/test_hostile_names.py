@@ -13,7 +13,10 @@ from markdown_it.token import Token
 from rich.cells import cell_len
 
 from analyzers.impact.causes import ChangeKind, FieldChange
+from analyzers.impact.may_break import Evidence, EvidenceKind
+from analyzers.impact.paths import Hop, Newly, Path, Paths
 from analyzers.impact.report import Effect, Explanation, Step
+from analyzers.impact.severity import Level, Mark, Reason, Severity
 from analyzers.model.cluster import Service, ServicePort, Workload
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.reports import Context, render
@@ -79,7 +82,7 @@ PIECES = [
 HOSTILE = st.one_of(st.text(max_size=40), st.lists(st.sampled_from(PIECES), max_size=6).map("".join))
 
 PARSER = MarkdownIt("gfm-like", {"html": True, "linkify": True})
-OWN_HTML = frozenset({"<details>", "</details>", "<summary>", "</summary>", "<sub>", "</sub>"})
+OWN_HTML = frozenset({"<details>", "</details>", "<summary>", "</summary>", "<sub>", "</sub>", "<code>", "</code>"})
 OWN_LINKS = "https://forge.example/"
 REFERENCES = re.compile(r"@\w|#\d|GH-\d|https?:|www\.|\b[0-9a-f]{7,40}\b")
 
@@ -148,12 +151,20 @@ def test_hostile_diff_keeps_its_shape(one: str, two: str, three: str, four: str)
         cause(f"{two} {three}", path=one),
         cause(f"{two} {four}", path=one),
     ]
+    origin = SourceLocation(four, 3)
+    used = tuple(Evidence(kind, f"{two} {one}", three, f"{one}[{two}]", four, ports(81), origin) for kind in EvidenceKind)
+    grave = Severity(Level.CRITICAL, (Reason(Mark.FROM_OUTSIDE, three), Reason(Mark.WHOLE_NAMESPACE, f"from {one}")))
+    way = Path(one, (Hop(two, ALL, True, False), Hop(three, ports(80), False, True)), 3, True)
     service = Service(target.namespace, three, target.shapes[0].labels, (ServicePort("", Protocol.TCP, 80, 8080),), SourceLocation("s", 1))
+    opens = group(ends(known, *{each.id for each in workloads}, blocks=OUTSIDE), ends(known, target.id), opened=ALL, causes=because)
+    ports_of = {"opened": ports(80), "closed": ports(81), "may": ports(80)}
+    both = group(ends(known, target.id), ends(known, workloads[0].id), **ports_of, causes=because)
     made = report(
         known,
         [
-            group(ends(known, *{each.id for each in workloads}, blocks=OUTSIDE), ends(known, target.id), opened=ALL, causes=because),
-            group(ends(known, target.id), ends(known, workloads[0].id), opened=ports(80), closed=ports(81), may=ports(80), causes=because),
+            replace(opens, severity=grave),
+            replace(both, severity=grave, may_break=used),
+            *(group(ends(known, target.id), ends(known, workloads[0].id), opened=ports(100 + number)) for number in range(20)),
         ],
         services=[service],
         diagnostics=[
@@ -164,6 +175,8 @@ def test_hostile_diff_keeps_its_shape(one: str, two: str, three: str, four: str)
         ],
         labels=(three, four),
     )
+    further = (Newly(2, ends(known, target.id)),)
+    made = replace(made, paths=lambda: Paths(four, further, (way,), one))
     context = Context(link=link, report_url=f"{OWN_LINKS}reports/1", namespaces=frozenset({one, two, three}))
     shown = check("".join(render("markdown", made, context=context)), columns=4)
     assert any(token.type == "code_inline" for token in shown)

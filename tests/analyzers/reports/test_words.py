@@ -9,7 +9,7 @@ from analyzers.model.diagnostics import Diagnostic
 from analyzers.reports import Context, render
 from analyzers.reports.cause_words import causes_in_words
 from analyzers.reports.field_words import changes_labels_only, field_in_words
-from analyzers.reports.gap_words import gaps, readings, warnings
+from analyzers.reports.gap_words import gaps, kinds_left_out, readings, warnings
 from analyzers.reports.markdown_inline import inline
 from analyzers.reports.ports import ports_in_words
 from analyzers.sets.connections import PORTS, ConnectionSet, Protocol
@@ -114,6 +114,23 @@ def test_gaps_are_counted_by_kind_and_folder() -> None:
     assert said == (
         "3 CiliumNetworkPolicies in `mesh/` (kind not supported); 1 Tier in `./` at base (kind not supported); "
         "1 encrypted document in `secrets/`; `charts/legacy`: 2 templated files need rendering"
+    )
+
+
+def test_every_kind_that_is_not_supported_is_named_however_many_there_are_and_wherever() -> None:
+    calico, others = ("GlobalNetworkPolicy", "NetworkSet", "Tier"), ("AuthorizationPolicy", "MultiNetworkPolicy", "UserDefinedNetwork")
+    kinds = ("CiliumNetworkPolicy", *calico, *others)
+    found = [Diagnostic("unsupported-kind", f"{kind} x (a.io) decides", f"f{n}/a.yaml", 1) for kind in kinds for n in range(5)]
+    said = inline(gaps(found), Context())
+    assert all(f"5 {kind[:-1]}" in said for kind in kinds)
+    assert "5 Tiers in `f0/`, `f1/`, `f2/` and 2 more (kind not supported)" in said
+
+
+def test_a_kind_whose_name_is_supported_elsewhere_is_named_with_its_api() -> None:
+    found = [Diagnostic("unsupported-kind", f"NetworkPolicy shop/{n} (projectcalico.org) decides", "a.yaml", 1) for n in range(2)]
+    assert inline(gaps(found), Context()) == "2 NetworkPolicies of `projectcalico.org` in `./` (kind not supported)"
+    assert kinds_left_out([*found, Diagnostic("unsupported-kind", "Tier x (a.io) decides", "b.yaml", 1)]) == (
+        "2 NetworkPolicies of projectcalico.org, 1 Tier"
     )
 
 

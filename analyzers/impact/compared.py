@@ -1,0 +1,43 @@
+"""Two compiled revisions, and the policies that differ between them: what potential flows and reasons are found from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analyzers.impact.causes import Cause, ChangedObject
+from analyzers.model.cluster import Cluster
+from analyzers.model.policy import Policy
+from analyzers.model.records import ObjectRecord, PolicyMeaning
+from analyzers.reachability.compiled import Compiled
+from analyzers.reachability.universe import Snapshot, Universe
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """The two revisions of a comparison, base first, compiled over one universe."""
+
+    universe: Universe
+    snapshots: tuple[Snapshot, Snapshot]
+    compiled: tuple[Compiled, Compiled]
+
+    @property
+    def clusters(self) -> tuple[Cluster, Cluster]:
+        """The inventory of each revision."""
+        return (self.snapshots[0].cluster, self.snapshots[1].cluster)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChangedPolicy:
+    """A changed object that states policies: as a cause, and what it states in base and in head."""
+
+    cause: Cause
+    stated: tuple[tuple[Policy, ...], tuple[Policy, ...]]
+
+    @classmethod
+    def of(cls, changed: ChangedObject, cause: Cause) -> ChangedPolicy:
+        """What a changed object states."""
+        return cls(cause, (_stated(changed.base), _stated(changed.head)))
+
+
+def _stated(record: ObjectRecord | None) -> tuple[Policy, ...]:
+    return record.meaning.policies if record is not None and isinstance(record.meaning, PolicyMeaning) else ()

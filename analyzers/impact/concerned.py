@@ -1,0 +1,80 @@
+"""Which known workloads the flows of representatives can change with: only they take part in a comparison of potential flows.
+
+A flow changes only if the egress of its source or the ingress of its destination does. A known pod's own cover changes with the policies
+about it, or with its labels. A representative's changes at the pods where what its policies let through differs, which is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from analyzers.impact.compared import Compared
+from analyzers.model.cluster import Cluster, NamedPort
+from analyzers.model.policy import Direction, PodPeer, Policy, Tier
+from analyzers.model.representative import Representative
+from analyzers.reachability.bits import bits_of
+from analyzers.reachability.cover import Cover, differing
+from analyzers.reachability.decide import decide
+from analyzers.reachability.index import UNTOLD
+from analyzers.reachability.ports import ADMIN_CONDITIONS, NODE_CONDITIONS, PortSpace, names_a_port
+from analyzers.reachability.representatives import meets
+
+Bearing = tuple[tuple[Policy, ...], ...]
+"""Of each revision, the policies whose effect can differ in the other: those that changed, and those about what was relabelled."""
+
+
+def concerned(compared: Compared, representatives: Sequence[Representative], bearing: Bearing) -> int:
+    """The known classes whose flows with some representative can change."""
+    found = 0
+    if compared.clusters[0] is not compared.clusters[1]:
+        found = bits_of(number for number, each in enumerate(compared.universe.classes) if each.shapes[0] != each.shapes[1])
+    for compiled, policies in zip(compared.compiled, bearing, strict=True):
+        for policy in policies:
+            found |= compiled.index.select(policy.subject)
+    subjects = [list(dict.fromkeys(policy.subject for policy in policies)) for policies in bearing]
+    profiles: dict[tuple[tuple[Policy, ...], ...], None] = {}
+    for pod in representatives:
+        if any(selects(subject, pod, cluster) for cluster, each in zip(compared.clusters, subjects, strict=True) for subject in each):
+            profiles[_profile(compared, pod)] = None
+    for profile in profiles:
+        found |= _differing(compared, profile)
+    return found
+
+
+def selects(peer: PodPeer, pod: Representative, cluster: Cluster) -> bool:
+    """Whether a peer or a subject means a representative where this is the cluster."""
+    if isinstance(peer.namespaces, str) and peer.namespaces != pod.namespace:
+        return False
+    return meets(peer, pod.shapes[0].labels, pod.namespace_labels if pod.made_up else cluster.namespace_labels(pod.namespace))
+
+
+def _profile(compared: Compared, pod: Representative) -> tuple[tuple[Policy, ...], ...]:
+    """The policies about a representative in each revision."""
+    return tuple(
+        tuple(policy for policy in snapshot.about(pod.namespace) if selects(policy.subject, pod, snapshot.cluster))
+        for snapshot in compared.snapshots
+    )
+
+
+def _differing(compared: Compared, profile: Sequence[Sequence[Policy]]) -> int:
+    """The known classes at which the policies of two revisions let other things through."""
+    space, found = _port_space(compared, [policy for policies in profile for policy in policies]), 0
+    for direction in Direction:
+        base, head = (_cover(compared, revision, direction, policies, space) for revision, policies in enumerate(profile))
+        for classes, _, _ in differing(base, head):
+            found |= classes
+    return found
+
+
+def _cover(compared: Compared, revision: int, direction: Direction, policies: Iterable[Policy], space: PortSpace) -> Cover:
+    deciding = [policy for policy in policies if policy.decides(direction)]
+    return decide(direction, deciding, compared.compiled[revision].index, space, lambda _: UNTOLD)
+
+
+def _port_space(compared: Compared, policies: Sequence[Policy]) -> PortSpace:
+    ports = {port for policy in policies for rule in policy.rules for port in rule.ports if isinstance(port, NamedPort)}
+    indices = [compiled.index for compiled in compared.compiled]
+    numbers = {(named.protocol, number) for named in ports for index in indices for number, _ in index.with_port(named)}
+    admin = any(policy.tier is not Tier.NETWORK_POLICY for policy in policies)
+    conditions = (*NODE_CONDITIONS, *(ADMIN_CONDITIONS if admin else ()), *sorted(map(names_a_port, ports)))
+    return PortSpace(policies, numbers, conditions)

@@ -1,0 +1,171 @@
+"""Potential flows: how a change concerns pods that could exist, which policies select and no known workload is.
+
+Representatives stand for them, and the engine decides about them as about any pod, in a universe of their own beside the known one, with
+the known workloads that matter to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from analyzers.impact.causes import Cause
+from analyzers.impact.changes import Folding
+from analyzers.impact.compared import ChangedPolicy, Compared
+from analyzers.impact.concerned import Bearing, concerned
+from analyzers.impact.groups import Group, group
+from analyzers.impact.pairs import PairRows
+from analyzers.impact.report import FlowGroup, Potential
+from analyzers.impact.vias import Vias
+from analyzers.model.cluster import Cluster
+from analyzers.model.policy import Direction, PodPeer, Policy
+from analyzers.model.representative import Representative
+from analyzers.reachability.bits import bits_of
+from analyzers.reachability.compiled import Compiled, Decider
+from analyzers.reachability.delta import Delta, OutsideChange, Rectangle, compare
+from analyzers.reachability.index import PodIndex
+from analyzers.reachability.ports import PortSpace
+from analyzers.reachability.representatives import Chosen, choose, peers_of, port_space_with_names
+from analyzers.reachability.universe import JointWorkload, Snapshot, join
+
+
+def potential_of(compared: Compared, changed: Sequence[ChangedPolicy]) -> Potential:
+    """What changes between pods that could exist and all else. Costs next to nothing where every selector at hand has a known pod."""
+    bearing = _bearing(compared, changed)
+    chosen = choose(bearing, compared.clusters, [each.index for each in compared.compiled])
+    if not chosen.representatives:
+        return Potential(impossible=chosen.impossible)
+    return _Potential(compared, chosen, bearing).changes(changed)
+
+
+def _bearing(compared: Compared, changed: Sequence[ChangedPolicy]) -> Bearing:
+    found = [[policy for each in changed for policy in each.stated[revision]] for revision in (0, 1)]
+    if compared.clusters[0] is not compared.clusters[1]:
+        relabelled = bits_of(number for number, each in enumerate(compared.universe.classes) if _relabelled(each.shapes))
+        namespaces = _relabelled_namespaces(compared.clusters)
+        for revision, policies in enumerate(found):
+            index = compared.compiled[revision].index
+            policies += (
+                policy
+                for policy in (compared.snapshots[revision].policies if relabelled or namespaces else ())
+                if index.select(policy.subject) & relabelled or any(_told_apart(peer, namespaces) for peer in peers_of(policy))
+            )
+    return tuple(tuple(dict.fromkeys(policies)) for policies in found)
+
+
+def _relabelled(shapes: Sequence[object]) -> bool:
+    return None not in shapes and shapes[0] != shapes[1]
+
+
+_Labels = tuple[dict[str, str], dict[str, str]]
+
+
+def _relabelled_namespaces(clusters: Sequence[Cluster]) -> list[_Labels]:
+    """The labels of each namespace whose labels differ, in base and in head."""
+    names = {name for cluster in clusters for name in cluster.namespaces}
+    both = ((clusters[0].namespace_labels(name), clusters[1].namespace_labels(name)) for name in sorted(names))
+    return [(dict(before), dict(after)) for before, after in both if before != after]
+
+
+def _told_apart(peer: PodPeer, namespaces: Iterable[_Labels]) -> bool:
+    """Whether the namespaces that a peer selects differ."""
+    selector = peer.namespaces
+    return not isinstance(selector, str) and any(selector.matches(before) != selector.matches(after) for before, after in namespaces)
+
+
+class _Potential:
+    """The comparison of a universe of representatives and of the known workloads that matter to them."""
+
+    def __init__(self, compared: Compared, chosen: Chosen, bearing: Bearing) -> None:
+        self._chosen = chosen
+        classes = concerned(compared, chosen.representatives, bearing)
+        known = [compared.universe.workloads[index] for index in dict.fromkeys(compared.universe.within(classes))]
+        snapshots = [
+            Snapshot(_with(compared, revision, chosen.representatives, known), snapshot.policies)
+            for revision, snapshot in enumerate(compared.snapshots)
+        ]
+        self.universe = universe = join(snapshots)
+        self.stand_ins = bits_of(
+            number for joint in universe.workloads if isinstance(joint.latest, Representative) for number in joint.classes
+        )
+        host_network = compared.compiled[0].index.host_network
+        indices = [PodIndex(universe, revision, each, host_network, self.stand_ins) for revision, each in enumerate(snapshots)]
+        # Policies that select none of these pods decide nothing here.
+        policies = [
+            tuple(policy for policy in each.policies if _speaks_within(policy, index))
+            for index, each in zip(indices, snapshots, strict=True)
+        ]
+        space = port_space_with_names(universe, [replace(each, policies=kept) for each, kept in zip(snapshots, policies, strict=True)])
+        self.base, self.head = (_compiled(index, space, kept) for index, kept in zip(indices, policies, strict=True))
+
+    def changes(self, changed: Sequence[ChangedPolicy]) -> Potential:
+        """What changes with a representative on either end."""
+        table = Folding(self.universe, self.base, self.head).table(_touching(compare(self.base, self.head), self.stand_ins))
+        groups = group(table, self.universe)
+        causes = [(each.cause, self._reach(each.stated)) for each in changed]
+        rows = tuple(self._flow_group(each, causes) for each in groups)
+        ends = {joint.id: joint for each in groups for end in (each.sources, each.destinations) for joint in end.workloads}
+        blocks = {block.id: block for each in groups for end in (each.sources, each.destinations) for block in end.blocks}
+        return Potential(
+            involved=tuple(ends[key] for key in sorted(ends)),
+            blocks=tuple(blocks[key] for key in sorted(blocks)),
+            groups=rows,
+            pairs=lambda: iter(PairRows(self.universe, self.base.space, table, groups, Vias(self.universe, ()))),
+            representatives=self._chosen.representatives,
+            impossible=self._chosen.impossible,
+            left_out=self._chosen.left_out,
+        )
+
+    def _reach(self, policies: Sequence[Sequence[Policy]]) -> dict[Direction, int]:
+        """The classes that policies are about, by direction, as each revision states them."""
+        reach = dict.fromkeys(Direction, 0)
+        for compiled, stated in zip((self.base, self.head), policies, strict=True):
+            for policy in stated:
+                for direction in Direction:
+                    reach[direction] |= compiled.index.select(policy.subject) if policy.decides(direction) else 0
+        return reach
+
+    def _flow_group(self, each: Group, causes: Sequence[tuple[Cause, dict[Direction, int]]]) -> FlowGroup:
+        """A group with its ports read back, and the changed policies about either end."""
+        undo = tuple(
+            cause
+            for cause, reach in causes
+            if reach[Direction.EGRESS] & each.sources.touched or reach[Direction.INGRESS] & each.destinations.touched
+        )
+        opened, closed, may = map(self.base.space.connections, each.alike)
+        return FlowGroup(each.sources, each.destinations, opened, closed, may, (undo,) if undo else ())
+
+
+def _with(compared: Compared, revision: int, representatives: Sequence[Representative], known: Sequence[JointWorkload]) -> Cluster:
+    """A revision's cluster of representatives and a part of its workloads; what leads in from outside is left out."""
+    namespaces = {
+        **compared.clusters[revision].namespaces,
+        **{pod.namespace: pod.namespace_labels for pod in representatives if pod.made_up},
+    }
+    versions = (joint.versions[revision] for joint in known)
+    return Cluster(namespaces, (*(version for version in versions if version is not None), *representatives))
+
+
+def _speaks_within(policy: Policy, index: PodIndex) -> bool:
+    """Whether a policy selects any of the pods of an index."""
+    namespace = policy.subject.namespaces
+    return (not isinstance(namespace, str) or namespace in index.universe.spans) and index.select(policy.subject) != 0
+
+
+def _compiled(index: PodIndex, space: PortSpace, policies: Sequence[Policy]) -> Compiled:
+    decider = Decider(index, space)
+    egress, ingress = (decider.side(direction, policies) for direction in (Direction.EGRESS, Direction.INGRESS))
+    return Compiled(index, space, egress, ingress)
+
+
+def _touching(delta: Delta, classes: int) -> Delta:
+    """The changes with an end in some classes."""
+    outside = (replace(each, classes=each.classes & classes) for each in delta.outside if each.classes & classes)
+    return Delta(tuple(part for each in delta.between for part in _parts(each, classes)), tuple[OutsideChange, ...](outside))
+
+
+def _parts(each: Rectangle, classes: int) -> Iterator[Rectangle]:
+    if each.sources & classes:
+        yield replace(each, sources=each.sources & classes)
+    if each.sources & ~classes and each.destinations & classes:
+        yield replace(each, sources=each.sources & ~classes, destinations=each.destinations & classes)
