@@ -7,13 +7,13 @@ label or a name and a single known namespace has it; else one is made up, which 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analyzers.model.cluster import NAMESPACE_NAME_LABEL, Cluster, NamedPort, PodShape
 from analyzers.model.policy import PodPeer, Policy
 from analyzers.model.representative import REPRESENTATIVE, Representative
-from analyzers.model.selectors import Labels, Operator, Requirement
+from analyzers.model.selectors import Labels, Operator, Requirement, canonical_labels
 from analyzers.reachability.compiled import port_space
 from analyzers.reachability.index import PodIndex
 from analyzers.reachability.label_sets import Fresh, LabelSet, fresh_among, holds, is_empty, label_set, pins_down, values_named, witness
@@ -76,9 +76,28 @@ def choose(policies: Sequence[Iterable[Policy]], clusters: Sequence[Cluster], in
     named[NAMESPACE_NAME_LABEL] = named.get(NAMESPACE_NAME_LABEL, set()) | names
     chooser = _Chooser(clusters, names, fresh_among(named))
     found = {min(texts, key=lambda text: (len(text), text)): chooser.representative(meant) for meant, texts in unmatched.items()}
+    meant_by = {min(texts, key=lambda text: (len(text), text)): meant for meant, texts in unmatched.items()}
     texts = sorted(text for text, pod in found.items() if pod is not None)
     made = [replace(pod, selector=text) for text in texts[:MOST_REPRESENTATIVES] if (pod := found[text]) is not None]
-    return Chosen(tuple(made), tuple(sorted(found.keys() - set(texts))), len(texts) - len(made))
+    namespaces = {text: meant.namespaces for text, meant in meant_by.items()}
+    housed = tuple(sorted(_housed(made, namespaces), key=lambda pod: pod.id))
+    return Chosen(housed, tuple(sorted(found.keys() - set(texts))), len(texts) - len(housed))
+
+
+def _housed(pods: Iterable[Representative], meant: Mapping[str, LabelSet]) -> Iterator[Representative]:
+    """The pods, those in a namespace of one name that no revision has together in one that all of them ask for; who asks for another one
+    is left out."""
+    labels: dict[str, dict[str, str]] = defaultdict(dict)
+    guests: dict[str, list[Representative]] = defaultdict(list)
+    for pod in pods:
+        if not pod.made_up or pod.namespace != pod.name:
+            yield pod
+            continue
+        united = labels[pod.name] | dict(pod.namespace_labels)
+        if all(holds(meant[each.selector], united) for each in (*guests[pod.name], pod)):
+            labels[pod.name] = united
+            guests[pod.name].append(pod)
+    yield from (replace(pod, namespace_labels=canonical_labels(labels[name])) for name, there in guests.items() for pod in there)
 
 
 class _Chooser:
@@ -98,7 +117,8 @@ class _Chooser:
         shape = PodShape(witness(meant.pods, self._fresh))
         name = dict(labels)[NAMESPACE_NAME_LABEL]
         made_up = name not in self._names
-        key = name if not made_up or len(labels) == 1 else "{" + ",".join(f"{key}={value}" for key, value in labels) + "}"
+        named = not dict(meant.namespaces)[NAMESPACE_NAME_LABEL].others
+        key = name if not made_up or named else "{" + ",".join(f"{key}={value}" for key, value in labels) + "}"
         return Representative(key, name, REPRESENTATIVE, (shape,), (), namespace_labels=labels, made_up=made_up)
 
     def _namespace(self, wanted: LabelSet) -> Labels | None:
