@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Final
 
-from analyzers.impact.report import DiffReport, MatrixReport
+from analyzers.impact.clusters import Changes, by_cluster
+from analyzers.impact.report import MatrixReport
 from analyzers.manifests.tree import Tree
 from service.analysis.job import AnalysisError, Guard
 from service.analysis.preparing import configuration_of
-from service.configuration import NAME, ConfigurationError, read_configuration
-from service.guarding import broken_on_head, guarded_by_change
+from service.configuration import NAME, Configuration, ConfigurationError, read_configuration
+from service.guarding import AmbiguousEndpoints, across, broken_on_head, guarded_by_change
 from service.signoff.flows import FlowSet
 from service.signoff.guardrails import Demand, Guardrails, Outcome
 from service.signoff.matching import Guarded
@@ -22,48 +24,55 @@ from service.signoff.records import guarded_json
 
 FILE: Final = "guarded.json"
 """The file that is written beside the reports."""
+Matrices = Callable[[], Sequence[MatrixReport]]
+"""Makes the matrix of each cluster of head."""
 AT_HEAD: Final = ".at-head"
 """Ends the name of a guardrail that head states otherwise than base."""
 
 
-def write_guarded(guard: Guard, base: Tree, head: Tree, report: DiffReport, of_head: Callable[[], MatrixReport], folder: Path) -> None:
-    """Write what is guarded. `of_head` makes the matrix of head, which only invariants need. Raises `AnalysisError`."""
-    found = tuple(guarded(guard, base, head, report, of_head))
-    written = {"configuration": configuration_of(base).digest, "guarded": [guarded_json(each) for each in found]}
+def write_guarded(guard: Guard, base: Tree, head: Tree, report: Changes, of_head: Matrices, folder: Path) -> None:
+    """Write what is guarded. `of_head` makes the matrix of each cluster of head, which only invariants need. Raises `AnalysisError`."""
+    try:
+        found = tuple(guarded(guard, base, head, report, of_head))
+    except AmbiguousEndpoints as error:
+        raise AnalysisError("ambiguous", f"Not judged: {error}.") from error
+    written = {
+        "configuration": configuration_of(base).digest,
+        "organisation": organisation_of(guard).digest,
+        "guarded": [guarded_json(each) for each in found],
+    }
     (folder / FILE).write_text(json.dumps(written), encoding="utf-8")
 
 
-def guarded(guard: Guard, base: Tree, head: Tree, report: DiffReport, of_head: Callable[[], MatrixReport]) -> Iterator[Guarded]:
+def guarded(guard: Guard, base: Tree, head: Tree, report: Changes, of_head: Matrices) -> Iterator[Guarded]:
     """What each guardrail and invariant guards. Raises `AnalysisError` for rules that cannot be read."""
-    matrices: list[MatrixReport] = []
-
-    def matrix() -> MatrixReport:
-        if not matrices:
-            matrices.append(of_head())
-        return matrices[0]
-
+    matrices = cache(of_head)
     today = date.fromisoformat(guard.today)
-    at_base, organisation = configuration_of(base).guardrails, _organisation(guard)
-    if twice := _names(at_base) & _names(organisation):
-        raise AnalysisError("configuration", f"{NAME}: {sorted(twice)[0]!r} is the name of one of the organisation's guardrails too")
-    own = [each for rules in (organisation, at_base) for each in _of(rules, report, matrix, today)]
+    at_base, organisation = configuration_of(base).guardrails, organisation_of(guard).guardrails
+    _refuse_twice(at_base, organisation)
+    own = [each for rules in (organisation, at_base) for each in _of(rules, report, matrices, today)]
     yield from own
-    yield from _stated_by_head(guard, head, own, lambda rules: _of(rules, report, matrix, today))
-
-
-def _of(rules: Guardrails, report: DiffReport, matrix: Callable[[], MatrixReport], today: date) -> Iterator[Guarded]:
-    yield from guarded_by_change(rules, report, today)
-    if rules.invariants:
-        yield from broken_on_head(rules, matrix(), today)
-
-
-def _stated_by_head(guard: Guard, head: Tree, own: list[Guarded], judge: Callable[[Guardrails], Iterator[Guarded]]) -> Iterator[Guarded]:
-    """A change that breaks the rules must not be merged; one that changes them is held to both where the settings say so."""
     try:
-        rules = configuration_of(head).guardrails
+        at_head = configuration_of(head).guardrails
+        _refuse_twice(at_head, organisation)
     except AnalysisError as error:
-        yield Guarded("configuration", 1, True, Demand(Outcome.BLOCK), FlowSet(), problem=f"after this change, {error.message}")
+        yield _about_rules(Outcome.BLOCK, f"after this change, {error.message}")
         return
+    if at_head.source != at_base.source and (at_head or at_base):
+        yield from _stated_by_head(guard, at_head, own, lambda rules: _of(rules, report, matrices, today))
+
+
+def _of(rules: Guardrails, report: Changes, matrices: Matrices, today: date) -> Iterator[Guarded]:
+    yield from across([guarded_by_change(rules, each, today) for each in by_cluster(report)])
+    if rules.invariants:
+        yield from across([broken_on_head(rules, each, today) for each in matrices()])
+
+
+def _stated_by_head(
+    guard: Guard, rules: Guardrails, own: list[Guarded], judge: Callable[[Guardrails], Iterator[Guarded]]
+) -> Iterator[Guarded]:
+    """A change of the rules is told, since it decides what later changes may do, and held to both sides' where the settings say so."""
+    yield _about_rules(Outcome.WARN, f"this change edits {NAME}, and was judged by what it said before")
     if guard.stricter:
         known = {(each.name, each.flows, each.require) for each in own}
         yield from (
@@ -73,16 +82,27 @@ def _stated_by_head(guard: Guard, head: Tree, own: list[Guarded], judge: Callabl
         )
 
 
-def _organisation(guard: Guard) -> Guardrails:
+def _about_rules(outcome: Outcome, problem: str) -> Guarded:
+    """What is to be said of the file itself; no rule has its name."""
+    return Guarded(NAME, 1, True, Demand(outcome), FlowSet(), problem=problem)
+
+
+def organisation_of(guard: Guard) -> Configuration:
+    """What the organisation's file says. Raises `AnalysisError`."""
     if not guard.organisation:
-        return Guardrails()
+        return Configuration()
     try:
-        return read_configuration(Path(guard.organisation).read_bytes(), Path(guard.organisation).name).guardrails
+        return read_configuration(Path(guard.organisation).read_bytes(), Path(guard.organisation).name)
     except OSError as error:
         raise AnalysisError("configuration", f"the organisation's guardrails cannot be read ({type(error).__name__})") from error
     except ConfigurationError as error:
         raise AnalysisError("configuration", str(error)) from error
 
 
+def _refuse_twice(rules: Guardrails, organisation: Guardrails) -> None:
+    if twice := _names(rules) & _names(organisation):
+        raise AnalysisError("configuration", f"{NAME}: {sorted(twice)[0]!r} is the name of one of the organisation's guardrails too")
+
+
 def _names(rules: Guardrails) -> set[str]:
-    return {rule.name for rule in rules.guardrails} | {rule.name for rule in rules.invariants}
+    return {rule.name for rule in rules.rules}

@@ -12,10 +12,10 @@ from service.review import consent
 from service.review.steps import Steps
 from service.signoff.approvals import Verb as Said
 from service.signoff.approvals import Way
-from service.store import PRESS, StoredCommand
+from service.store import PRESS, PRESSED, StoredCommand
 
 _WORD = "/flowdelta"
-_LONGEST_REASON = 500
+_LONGEST_REASON, _LONGEST_WORD = 500, 100
 _MAY_WRITE = frozenset({Permission.WRITE, Permission.ADMIN})
 
 
@@ -83,18 +83,19 @@ def _saying(verb: Said) -> Callable[[StoredCommand, Steps], Answer]:
         if len(words) < 1 + digests:
             return _refused(f"Write `{_WORD} {verb.value} GUARDRAIL{' DIGEST' * digests} [reason…]`, as the report shows it.")
         reason = " ".join(words[1 + digests :])[:_LONGEST_REASON]
-        said = consent.Saying(verb, Way.COMMENT, stored.command.author, words[0], words[1] if digests else "", reason)
+        name, digest = words[0][:_LONGEST_WORD], words[1][:_LONGEST_WORD] if digests else ""
+        said = consent.Saying(verb, Way.COMMENT, stored.command.author, name, digest, reason)
         return _say(stored, steps, said)
 
     return run
 
 
 def _press(stored: StoredCommand, steps: Steps) -> Answer:
-    """A button beside the check: `approve:` and the digest of the flows that it stands beside."""
+    """A button beside the check, by what it sends."""
     words = stored.command.text.split()
-    digest = words[2].removeprefix("approve:") if len(words) > 2 else ""
     try:
-        name = steps.consent(stored.forge, stored.repository).guardrail_shown(stored.command.number, digest)
+        action = words[2] if len(words) > 2 else ""
+        name, digest = steps.consent(stored.forge, stored.repository).pressed(stored.command.number, action)
     except consent.Refused as refused:
         return _refused(str(refused))
     return _say(stored, steps, consent.Saying(Said.APPROVE, Way.BUTTON, stored.command.author, name, digest))
@@ -132,9 +133,10 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
 
 def decide(stored: StoredCommand, asker: Asker) -> Answer | None:
     """The answer to a command that is not carried out: unknown or refused. None where it is."""
-    verb = VERBS.get(verb_of(stored.command.text))
-    if verb is None:
-        said = code(verb_of(stored.command.text))
+    word = verb_of(stored.command.text)
+    verb = VERBS.get(word)
+    if verb is None or (word == PRESS and not stored.command.comment.startswith(PRESSED)):  # nobody types what only a button says
+        said = code(word)
         return Answer(Reaction.REFUSED, f"Flowdelta does not know {said}. It understands:\n\n{_listed()}\n", "unknown")
     refusal = verb.refusal(asker)
     return Answer(Reaction.REFUSED, f"{refusal}\n", "refused") if refusal else None

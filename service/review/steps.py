@@ -14,6 +14,7 @@ from typing import Any
 
 from service import telemetry
 from service.analysis.guards import FILE as GUARDED
+from service.analysis.inventories import laid_out
 from service.analysis.job import AnalysisError, GitComparison, GitSide, Guard, Order, Result, Wanted
 from service.checkout import Mirrors
 from service.forges import Connected
@@ -21,8 +22,9 @@ from service.forges.port import Annotation, Button, Check, Forge, ForgeError, Pu
 from service.logs import fields
 from service.review import remarks
 from service.review import verdict as say
-from service.review.consent import Consent, asks, buttons, labels, labels_of
+from service.review.consent import Consent
 from service.review.durable import Json
+from service.review.outcome import asks, buttons, labels, labels_of
 from service.review.target import Target
 from service.review.verdict import Verdict
 from service.settings import Settings
@@ -102,29 +104,34 @@ class Steps:
     def judge(self, request: Request, target: Target, number: int | None, verdict: Json) -> Json:
         """The verdict with what became of the guardrails; a commit of a merge queue is judged like the pull request that it holds."""
         found = json.loads(self.store.content(verdict["guarded"]))
-        if not any(each["flows"] or each["excepted"] or each["problem"] for each in found["guarded"]):
-            return {**verdict, "ask": [], "present": [], "absent": labels_of(found)}
+        unneeded = {**verdict, "ask": [], "present": [], "absent": labels_of(found)}
         if number is None:
+            if not any(each["flows"] or each["excepted"] or each["problem"] for each in found["guarded"]):
+                return unneeded
             raise ForgeError("the merge queue does not say which pull request it holds, so nobody's approval can be found", retry=False)
         review = self.store.review(request.id)
-        pull = replace(self._forge(request).pull_request(request.repository, number), head_sha=target.sha)
+        pull = self._forge(request).pull_request(request.repository, number)
+        if request.queued is None:
+            pull = replace(pull, head_sha=target.sha, base_ref=target.base_ref)
         consent = self.consent(request.forge, request.repository)
-        judged = consent.judge(request, pull, (review.base_sha if review else None) or "", found)
+        judged = consent.judge(request, pull, ((review.base_sha if review else None) or "", target.sha), found)
+        if not judged.hash:
+            return unneeded
         told = say.judged(State(verdict["state"]), verdict["line"], self._text(verdict), judged)
         present, absent = labels(judged.decision.rulings)
-        kept = {"state": told.state.value, "line": told.line, "body": self.store.keep(told.body.encode())}
+        kept = {"state": told.state.value, "line": told.line, "body": self.store.keep(told.body.encode()), "audit": judged.hash}
         told_of = {"ask": list(asks(judged.decision)), "present": sorted(present), "absent": sorted(absent)}
         return {**verdict, **kept, **told_of, "buttons": [asdict(each) for each in buttons(judged.decision)]}
 
     def tell(self, request: Request, verdict: Json) -> Json:
-        """Ask the groups that are waited for, once each, and set the labels of the guardrails."""
+        """Set the labels of the guardrails, and ask the groups that are waited for, once each."""
         assert request.number is not None
         forge, consent = self._forge(request), self.consent(request.forge, request.repository)
+        if verdict["present"] or verdict["absent"]:
+            forge.put_labels(request.repository, request.number, verdict["present"], verdict["absent"])
         if unasked := consent.unasked(request.number, verdict["ask"]):
             forge.request_review(request.repository, request.number, unasked)
             consent.note_asked(request.number, unasked)
-        if verdict["present"] or verdict["absent"]:
-            forge.put_labels(request.repository, request.number, verdict["present"], verdict["absent"])
         return None
 
     def consent(self, forge: str, repository: str) -> Consent:
@@ -146,7 +153,10 @@ class Steps:
         """Set the final state of the check."""
         noted = tuple(Annotation(**each) for each in json.loads(self.store.content(verdict["annotations"])))
         offered = tuple(Button(**each) for each in verdict.get("buttons", ()))
-        self._put(request, target, Verdict(State(verdict["state"]), verdict["line"], self._text(verdict), noted), offered)
+        said = Verdict(State(verdict["state"]), verdict["line"], self._text(verdict), noted)
+        if request.number is not None and said.state is State.SUCCESS:
+            said = say.beside(said, self.consent(request.forge, request.repository).beside(request.number, target.sha))
+        self._put(request, target, say.published(said, verdict["audit"]), offered)
         return None
 
     def note(self, request: Request, state: str, reason: str) -> Json:
@@ -226,6 +236,7 @@ class Steps:
             report_url=self._link(request),
             cache=str(self.settings.cache_dir),
             guard=Guard(datetime.now(UTC).date().isoformat(), self.settings.guardrails, self.settings.guardrails_stricter),
+            inventories=laid_out(self.store, request.forge, request.repository, directory),
         )
 
     def _put(self, request: Request, target: Target, verdict: Verdict, offered: tuple[Button, ...] = ()) -> None:
@@ -240,7 +251,8 @@ class Steps:
         """The verdict as the record holds it: its texts are stored by content, so that the record stays small."""
         noted = json.dumps([asdict(each) for each in verdict.annotations]).encode()
         body, kept = self.store.keep(verdict.body.encode()), self.store.keep(noted)
-        return {"state": verdict.state.value, "line": verdict.line, "body": body, "annotations": kept, "guarded": verdict.guarded}
+        said = {"state": verdict.state.value, "line": verdict.line, "body": body, "annotations": kept, "guarded": verdict.guarded}
+        return {**said, "audit": self.store.newest_hash()}
 
     def _text(self, verdict: Json) -> str:
         return self.store.content(verdict["body"]).decode()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from analyzers.reports.markdown_inline import prose
 from service.analysis.job import Result
@@ -10,6 +11,7 @@ from service.forges.port import Annotation, State
 from service.review.consent import Judged
 from service.signoff import wording
 from service.signoff.approvals import Decision, Standing
+from service.signoff.audit import START
 
 _ROOM = 5_536  # characters of a comment that are left to the marker and to lines that are added here
 _READABLE = 250_000
@@ -51,6 +53,23 @@ def judged(state: State, line: str, body: str, judged: Judged) -> Verdict:
     return Verdict(
         state, f"{said[:1].upper()}{said[1:]} · {line}" if said else line, f"{first}\n\n{_section(judged.decision)}{audit}{rest}"
     )
+
+
+def beside(verdict: Verdict, others: Sequence[int]) -> Verdict:
+    """A verdict on a commit that is the head of other pull requests too, which their guardrails hold back: a check cannot say yes to one
+    of them and no to another."""
+    if not others:
+        return verdict
+    named = ", ".join(f"#{number}" for number in others)
+    line = f"Held back with {named}, which has the same head commit and waits for sign-off"
+    return replace(verdict, state=State.FAILURE, line=line, body=f"{line}. Give one of them a commit of its own.\n\n{verdict.body}")
+
+
+def published(verdict: Verdict, hash: str) -> Verdict:
+    """A verdict as the check shows it, with the newest hash of the audit log: so a log that is rewritten later shows."""
+    if hash in verdict.body or hash == START:
+        return verdict
+    return replace(verdict, body=f"{verdict.body}\n<sub>Audit log: `{hash}`</sub>\n")
 
 
 def _section(decision: Decision) -> str:

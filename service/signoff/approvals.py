@@ -44,8 +44,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One thing that a person said: `number` is its place in the audit log, which orders acts; `flows` is the set that was shown, and
-    `head` the commit that it was shown for."""
+    """One thing that a person said: `number` is its place in the audit log, which orders acts; `flows` is the set that was shown, `head`
+    the commit that it was shown for, and `base` the ref that this was to be merged into."""
 
     number: int
     verb: Verb
@@ -55,18 +55,21 @@ class Act:
     flows: FlowSet
     head: str
     reason: str = ""
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the forge says at the time of the decision. `members` holds, for each group that a guardrail names, the ids of those who acted
-    and are in it. `strangers` are commit emails that map to no account. `problem` says what could not be found out."""
+    and are in it. `strangers` are commit emails that map to no account. `problem` says what could not be found out. `base` is the ref that
+    the change is to be merged into."""
 
     author: str = ""
     contributors: frozenset[str] = frozenset()
     strangers: tuple[str, ...] = ()
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
     problem: str = ""
+    base: str = ""
 
 
 class Standing(StrEnum):
@@ -185,6 +188,8 @@ def _vote(signature: Signature, flows: FlowSet, act: Act, facts: Facts, head: st
     why = unfit(signature, act.person, facts)
     if why or act.verb is Verb.REJECT:
         return Vote(act, why)
+    if act.base != facts.base:
+        return Vote(act, "it was given for another branch to merge into")  # what is harmless in a sandbox is not in production
     if act.way is Way.REVIEW and act.head != head:
         return Vote(act, "the review speaks of another commit")
     beyond = flows - act.flows

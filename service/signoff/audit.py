@@ -60,3 +60,13 @@ def verify(rows: Iterable[AuditRow], published: Iterable[str] = ()) -> Iterator[
 
 def _hash(number: int, previous: str, entry: str) -> str:
     return hashlib.sha256(json.dumps([number, previous, entry], separators=(",", ":")).encode()).hexdigest()
+
+
+def referred(row: AuditRow) -> list[str]:
+    """The addresses of what a row's entry is about and does not hold itself: flows that were shown, and what was judged."""
+    try:
+        entry = row.read()
+    except ValueError:
+        return []
+    found = (entry.get("guarded"), entry.get("act", {}).get("flows") if entry.get("kind") == "act" else None)
+    return [address for address in found if address]

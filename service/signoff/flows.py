@@ -10,9 +10,13 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from analyzers.sets.connections import ConnectionSet, Protocol
@@ -56,6 +60,8 @@ class Route:
 
 Cell = tuple[IntervalSet, ConnectionSet]
 """Addresses, and the connections that each of them has."""
+Span = tuple[int, int]
+"""The first and the last of addresses in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +77,11 @@ class FlowSet:
         gathered: dict[Route, list[Cell]] = {}
         for route, addresses, connections in flows:
             gathered.setdefault(route, []).append((addresses, connections))
-        return cls._canonical({route: _disjoint(cells) for route, cells in gathered.items()})
+        return cls._canonical({route: _swept(cells) for route, cells in gathered.items()})
 
     @classmethod
-    def _canonical(cls, cells: Mapping[Route, Iterable[Cell]]) -> FlowSet:
-        merged = ((route, _merged(cells[route])) for route in sorted(cells))
+    def _canonical(cls, spans: Mapping[Route, Iterable[tuple[Span, ConnectionSet]]]) -> FlowSet:
+        merged = ((route, _merged(spans[route])) for route in sorted(spans))
         return cls(tuple((route, kept) for route, kept in merged if kept))
 
     def __bool__(self) -> bool:
@@ -90,7 +96,7 @@ class FlowSet:
 
     def __sub__(self, other: FlowSet) -> FlowSet:
         taken = dict(other.routes)
-        return FlowSet._canonical({route: _without(cells, taken.get(route, ())) for route, cells in self.routes})
+        return FlowSet._canonical({route: _swept(cells, taken.get(route, ())) for route, cells in self.routes})
 
     def issubset(self, other: FlowSet) -> bool:
         """Whether every point here is in `other`."""
@@ -117,41 +123,44 @@ def between(addresses: IPBlock | None) -> tuple[int, IntervalSet]:
     return (0, _POINT) if addresses is None else (int(addresses.family), addresses.addresses)
 
 
-def _disjoint(cells: Iterable[Cell]) -> list[Cell]:
-    """The same points, no address in two cells."""
-    found: list[Cell] = []
+def _swept(cells: Iterable[Cell], taken: Iterable[Cell] = ()) -> Iterator[tuple[Span, ConnectionSet]]:
+    """Disjoint spans of addresses, with what the cells have there and none of the taken ones has. One sweep over the ends of all spans:
+    a hostile change has tens of thousands of blocks, and what compares each with each would never end."""
+    edges = sorted(
+        ((edge, sign, side, connections) for side, each in enumerate((cells, taken)) for edge, sign, connections in _edges(each)),
+        key=itemgetter(0),
+    )
+    active: tuple[Counter[ConnectionSet], Counter[ConnectionSet]] = (Counter(), Counter())
+    start = 0
+    for position, group in groupby(edges, key=itemgetter(0)):
+        if here := _union(active[0]) - _union(active[1]):
+            yield (start, position - 1), here
+        for _, sign, side, connections in group:
+            active[side][connections] += sign
+            if not active[side][connections]:
+                del active[side][connections]
+        start = position
+
+
+def _edges(cells: Iterable[Cell]) -> Iterator[tuple[int, int, ConnectionSet]]:
+    """Where the spans of cells begin (+1) and are over (-1)."""
     for addresses, connections in cells:
-        rest, cut = addresses, []
-        for known, known_connections in found:
-            common = known & rest
-            if not common:
-                cut.append((known, known_connections))
-                continue
-            cut += [(known - common, known_connections), (common, known_connections | connections)]
-            rest = rest - common
-        found = [cell for cell in (*cut, (rest, connections)) if cell[0]]
-    return found
+        for low, high in addresses.intervals:
+            yield low, 1, connections
+            yield high + 1, -1, connections
 
 
-def _without(cells: Iterable[Cell], taken: tuple[Cell, ...]) -> Iterator[Cell]:
-    """The cells less what is taken; the taken cells are disjoint in addresses."""
-    for addresses, connections in cells:
-        rest = addresses
-        for gone, gone_connections in taken:
-            common = rest & gone
-            if common:
-                rest = rest - common
-                yield common, connections - gone_connections
-        yield rest, connections
+def _union(connections: Iterable[ConnectionSet]) -> ConnectionSet:
+    return reduce(ConnectionSet.__or__, connections, ConnectionSet())
 
 
-def _merged(cells: Iterable[Cell]) -> tuple[Cell, ...]:
-    """Disjoint cells with empty ones dropped and those of equal connections joined."""
-    by_connections: dict[ConnectionSet, IntervalSet] = {}
-    for addresses, connections in cells:
-        if addresses and connections:
-            by_connections[connections] = by_connections.get(connections, IntervalSet()) | addresses
-    return tuple(sorted(((addresses, each) for each, addresses in by_connections.items()), key=lambda cell: cell[0].intervals))
+def _merged(spans: Iterable[tuple[Span, ConnectionSet]]) -> tuple[Cell, ...]:
+    """Cells of disjoint spans, those of equal connections joined."""
+    by_connections: dict[ConnectionSet, list[Span]] = {}
+    for span, connections in spans:
+        by_connections.setdefault(connections, []).append(span)
+    cells = ((IntervalSet.of(each), connections) for connections, each in by_connections.items())
+    return tuple(sorted(cells, key=lambda cell: cell[0].intervals))
 
 
 def _route_json(route: Route, cells: tuple[Cell, ...]) -> dict[str, Any]:

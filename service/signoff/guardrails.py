@@ -139,3 +139,8 @@ class Guardrails:
 
     def __bool__(self) -> bool:
         return bool(self.guardrails or self.invariants)
+
+    @property
+    def rules(self) -> tuple[Guardrail | Invariant, ...]:
+        """Every rule, guardrails first."""
+        return (*self.guardrails, *self.invariants)

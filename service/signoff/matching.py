@@ -13,10 +13,12 @@ from analyzers.sets.intervals import IntervalSet
 from analyzers.sets.ip_blocks import Family, IPBlock
 from service.signoff.flows import OUTSIDE, Certainty, Change, FlowSet, Route, between
 from service.signoff.guardrails import Demand, End, Exemption, Guardrails, Invariant, Law, Trigger
-from service.signoff.zones import Party, share
+from service.signoff.zones import Party, share, sure_share
 
 MOST_FLOWS: Final = 50_000
 """Nobody can read more guarded flows than this, let alone agree to them: such a guardrail is met by a smaller change only."""
+
+NOBODY_THERE: Final = "nothing is in its zones, so that it cannot hold"
 
 Layers = Mapping[tuple[Change, Certainty], ConnectionSet]
 _Flow = tuple[Route, IntervalSet, ConnectionSet]
@@ -52,6 +54,9 @@ class Guarded:
     def __bool__(self) -> bool:
         """Whether it asks for anything."""
         return bool(self.flows or self.problem)
+
+
+_BLANK = Guarded("", 0, False, Demand(), _NOTHING)
 
 
 def changed(base: ConnectionSet, head: ConnectionSet, opened: ConnectionSet, closed: ConnectionSet, may: ConnectionSet) -> Layers:
@@ -108,7 +113,7 @@ class _Watch:
         if here and there:
             for certainty, connections in layers:
                 if connections:
-                    yield _flow(trigger.change, self._cluster, certainty, (row.source, here), (row.destination, there), connections)
+                    yield flow_of(trigger.change, self._cluster, certainty, (row.source, here), (row.destination, there), connections)
 
     def _share(self, end: End, party: Party) -> IntervalSet:
         """See `share`; an endpoint stands in many rows."""
@@ -145,7 +150,7 @@ def _always(case: Case, rule: Invariant, blank: Guarded, watch: _Watch) -> Guard
     """What must be there and is not."""
     required = list(islice(_required(case, rule), MOST_FLOWS + 1))
     if not required:
-        return replace(blank, problem="nothing is in its zones, so that it cannot hold")
+        return replace(blank, problem=NOBODY_THERE)
     if len(required) > MOST_FLOWS or watch.overflows:
         return replace(blank, problem=f"it asks for more than {MOST_FLOWS:,} flows, which is more than is checked; name smaller zones")
     there = FlowSet.of((replace(route, change=Change.MISSING), part, ports) for route, part, ports in watch.flows)
@@ -153,15 +158,19 @@ def _always(case: Case, rule: Invariant, blank: Guarded, watch: _Watch) -> Guard
     return _judged(case, blank, watch)
 
 
+def let_pass(case: Case, name: str, found: FlowSet, blank: Guarded = _BLANK) -> Guarded:
+    """What is left of the flows of a rule when exceptions have let theirs pass."""
+    excepted = [(each, FlowSet.of(_exempt(each, found, case.parties))) for each in case.rules.exceptions if each.guardrail == name]
+    valid = FlowSet.of(flow for each, flows in excepted if each.expires >= case.today for flow in _flows(flows))
+    expired = tuple(each for each, flows in excepted if each.expires < case.today and flows)
+    return replace(blank, flows=found - valid, excepted=valid, expired=expired)
+
+
 def _judged(case: Case, blank: Guarded, watch: _Watch) -> Guarded:
     """The flows as a set, less what exceptions let pass."""
     if watch.overflows:
         return replace(blank, problem=f"it guards more than {MOST_FLOWS:,} flows of this change, which is more than anyone can agree to")
-    found = FlowSet.of(watch.flows)
-    excepted = [(each, FlowSet.of(_exempt(each, found, case.parties))) for each in case.rules.exceptions if each.guardrail == blank.name]
-    valid = FlowSet.of(flow for each, flows in excepted if each.expires >= case.today for flow in _flows(flows))
-    expired = tuple(each for each, flows in excepted if each.expires < case.today and flows)
-    return replace(blank, flows=found - valid, excepted=valid, expired=expired)
+    return let_pass(case, blank.name, FlowSet.of(watch.flows), blank)
 
 
 def _flows(flows: FlowSet) -> Iterator[_Flow]:
@@ -175,7 +184,7 @@ def _required(case: Case, rule: Invariant) -> Iterator[_Flow]:
     for source, part in sources:
         for destination, other in destinations:
             if source.id != destination.id and (source.block is None or destination.block is None):
-                yield _flow(Change.MISSING, case.cluster, rule.certainty, (source, part), (destination, other), condition.ports)
+                yield flow_of(Change.MISSING, case.cluster, rule.certainty, (source, part), (destination, other), condition.ports)
 
 
 def _meant(end: End, parties: Mapping[str, Party]) -> Iterator[tuple[Party, IntervalSet]]:
@@ -184,7 +193,8 @@ def _meant(end: End, parties: Mapping[str, Party]) -> Iterator[tuple[Party, Inte
     return ((party, part) for party in (*parties.values(), *blocks) if party.block is None or end.zones if (part := share(end, party)))
 
 
-def _flow(change: Change, cluster: str, certainty: Certainty, one: _Part, other: _Part, connections: ConnectionSet) -> _Flow:
+def flow_of(change: Change, cluster: str, certainty: Certainty, one: _Part, other: _Part, connections: ConnectionSet) -> _Flow:
+    """The part of a flow set that runs between the given parts of two parties."""
     (source, here), (destination, there) = one, other
     family, _ = between(source.block or destination.block)
     ends = [OUTSIDE if party.block is not None else party.id for party in (source, destination)]
@@ -192,13 +202,13 @@ def _flow(change: Change, cluster: str, certainty: Certainty, one: _Part, other:
 
 
 def _exempt(each: Exemption, flows: FlowSet, parties: Mapping[str, Party]) -> Iterator[_Flow]:
-    """The part of a set of flows that an exception speaks of."""
+    """The part of a set of flows that an exception surely speaks of."""
     for route, cells in flows.routes:
         for addresses, connections in cells:
             outside = Party(OUTSIDE, block=IPBlock(Family(route.family), addresses)) if route.family else None
             source, destination = (outside if end == OUTSIDE else parties[end] for end in (route.source, route.destination))
             assert source is not None
             assert destination is not None
-            here, there = share(each.condition.source, source), share(each.condition.destination, destination)
+            here, there = sure_share(each.condition.source, source), sure_share(each.condition.destination, destination)
             if here and there:
                 yield route, here if source.block is not None else there, connections & each.condition.ports

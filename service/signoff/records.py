@@ -77,6 +77,7 @@ def act_json(act: Act, flows: str) -> Json:
         "guardrail": act.guardrail,
         "flows": flows,
         "head": act.head,
+        "base": act.base,
         "reason": act.reason,
     }
 
@@ -84,7 +85,7 @@ def act_json(act: Act, flows: str) -> Json:
 def act_from(number: int, value: Mapping[str, Any], flows: FlowSet) -> Act:
     """The act of an audit row, with the set of flows that its address holds."""
     verb, way, person = Verb(value["verb"]), Way(value["way"]), Person(**value["person"])
-    return Act(number, verb, way, person, value["guardrail"], flows, value["head"], value["reason"])
+    return Act(number, verb, way, person, value["guardrail"], flows, value["head"], value["reason"], value["base"])
 
 
 def facts_json(facts: Facts) -> Json:
@@ -95,13 +96,14 @@ def facts_json(facts: Facts) -> Json:
         "strangers": list(facts.strangers),
         "members": {group: sorted(ids) for group, ids in facts.members.items()},
         "problem": facts.problem,
+        "base": facts.base,
     }
 
 
 def facts_from(value: Mapping[str, Any]) -> Facts:
     """What `facts_json` wrote."""
     members = {group: frozenset(ids) for group, ids in value["members"].items()}
-    return Facts(value["author"], frozenset(value["contributors"]), tuple(value["strangers"]), members, value["problem"])
+    return Facts(value["author"], frozenset(value["contributors"]), tuple(value["strangers"]), members, value["problem"], value["base"])
 
 
 def decision_json(decision: Decision) -> Json:

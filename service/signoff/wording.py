@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Final
 
@@ -48,6 +49,11 @@ def section(decision: Decision, most: int = MOST_FLOWS) -> str:
 def shown_digest(flows: FlowSet) -> str:
     """What a person types to agree to a set of flows."""
     return flows.digest[:DIGEST_LENGTH]
+
+
+def pressed(guardrail: str, digest: str) -> str:
+    """What a button sends: it stands for one guardrail and the whole digest of one set of flows."""
+    return f"approve:{hashlib.sha256(f'{guardrail}:{digest}'.encode()).hexdigest()[:DIGEST_LENGTH]}"
 
 
 def flows_listed(flows: FlowSet, most: int = MOST_FLOWS) -> Iterator[str]:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from analyzers.model.cluster import NAMESPACE_NAME_LABEL
+from analyzers.model.selectors import LabelSelector
 from analyzers.sets.intervals import IntervalSet
 from analyzers.sets.ip_blocks import IPBlock
 from service.signoff.flows import between
@@ -14,10 +16,12 @@ from service.signoff.guardrails import End, Zone
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """A workload in one revision: the labels of its namespace, and those of each kind of pod that it has."""
+    """A workload in one revision: the labels of its namespace, and those of each kind of pod that it has. A namespace that no object
+    declares may have any label in the cluster: of such a one `declared` is false, and only its name is known."""
 
     namespace_labels: Mapping[str, str]
     label_sets: tuple[Mapping[str, str], ...]
+    declared: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,10 +37,19 @@ class Party:
 
 def share(end: End, party: Party) -> IntervalSet:
     """The part of a party that an end means: some addresses of a block, all or nothing of anything else."""
+    return _part(end, party, _reach)
+
+
+def sure_share(end: End, party: Party) -> IntervalSet:
+    """The part of a party that an end means without doubt: what lets flows pass must not grow with a change of labels."""
+    return _part(end, party, _excused)
+
+
+def _part(end: End, party: Party, inside: Callable[[Zone, Party], IntervalSet]) -> IntervalSet:
     _, whole = between(party.block)
     if end.endpoint:
         return whole if end.endpoint == party.id else IntervalSet()
-    part = IntervalSet.of(pair for zone in end.zones for pair in _reach(zone, party).intervals) if end.zones else whole
+    part = IntervalSet.of(pair for zone in end.zones for pair in inside(zone, party).intervals) if end.zones else whole
     for zone in end.beside:
         part = part - _excused(zone, party)
     return part
@@ -49,7 +62,7 @@ def _reach(zone: Zone, party: Party) -> IntervalSet:
         return _common(zone, party.block)
     if party.controller:
         return whole if zone.through_controllers else IntervalSet()
-    return whole if any(_holds(zone, party.namespace, side, any) for side in party.sides) else IntervalSet()
+    return whole if any(_holds(zone, party.namespace, side, any, unknown=True) for side in party.sides) else IntervalSet()
 
 
 def _excused(zone: Zone, party: Party) -> IntervalSet:
@@ -59,7 +72,7 @@ def _excused(zone: Zone, party: Party) -> IntervalSet:
         return _common(zone, party.block)
     if party.controller:
         return whole if zone.through_controllers else IntervalSet()
-    sure = bool(party.sides) and all(_holds(zone, party.namespace, side, all) for side in party.sides)
+    sure = bool(party.sides) and all(_holds(zone, party.namespace, side, all, unknown=False) for side in party.sides)
     return whole if sure else IntervalSet()
 
 
@@ -68,8 +81,16 @@ def _common(zone: Zone, block: IPBlock) -> IntervalSet:
     return IntervalSet.of(pair for addresses in same for pair in (addresses & block.addresses).intervals)
 
 
-def _holds(zone: Zone, namespace: str, side: Side, of_pods: Callable[[Iterable[bool]], bool]) -> bool:
-    """Whether a workload is in a zone in one revision; `of_pods` says of how many of its kinds of pods that must be true."""
+def _holds(zone: Zone, namespace: str, side: Side, of_pods: Callable[[Iterable[bool]], bool], *, unknown: bool) -> bool:
+    """Whether a workload is in a zone in one revision; `of_pods` says of how many of its kinds of pods that must be true, `unknown`
+    what counts where the labels of its namespace are not known."""
     if zone.blocks is not None or (zone.names is not None and namespace not in zone.names):
         return False
-    return zone.namespaces.matches(side.namespace_labels) and of_pods(zone.pods.matches(labels) for labels in side.label_sets)
+    known = side.declared or _by_name(zone.namespaces)
+    meant = zone.namespaces.matches(side.namespace_labels) if known else unknown
+    return meant and of_pods(zone.pods.matches(labels) for labels in side.label_sets)
+
+
+def _by_name(selector: LabelSelector) -> bool:
+    """Whether a selector asks for nothing but the label that every namespace has."""
+    return all(each.key == NAMESPACE_NAME_LABEL for each in selector.requirements)

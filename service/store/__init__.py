@@ -13,11 +13,24 @@ from service.store.contents import Contents
 from service.store.deliveries import PRESS, PRESSED, Deliveries
 from service.store.due import Due
 from service.store.errors import StoreError
+from service.store.inventories import Inventories
 from service.store.leases import Leases
 from service.store.opening import opened
 from service.store.pulls import Pulls
 from service.store.questions import Questions
-from service.store.records import Figures, KnownPull, Move, Pruned, Question, Review, Scope, StoredCommand, Token
+from service.store.records import (
+    Figures,
+    KnownPull,
+    Move,
+    Pruned,
+    Question,
+    Review,
+    Scope,
+    StoredCommand,
+    StoredInventory,
+    Token,
+    TokenAccount,
+)
 from service.store.requests import Requests
 from service.store.retention import Retention
 from service.store.reviews import Reviews
@@ -40,12 +53,14 @@ __all__ = [
     "Store",
     "StoreError",
     "StoredCommand",
+    "StoredInventory",
     "Token",
+    "TokenAccount",
     "subject_of_queue",
 ]
 
 
-class Store(Deliveries, Requests, Reviews, Pulls, Due, Contents, Leases, Tokens, Questions, AuditLog, Retention):
+class Store(Deliveries, Requests, Reviews, Pulls, Due, Contents, Leases, Tokens, Questions, Inventories, AuditLog, Retention):
     """The database of one process, for all its threads. Open it after a fork. Everything may raise `StoreError`."""
 
     @classmethod

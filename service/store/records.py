@@ -11,7 +11,22 @@ from enum import StrEnum
 from service.forges.port import Command, PullRequest
 from service.store.values import Request
 
+_ACCOUNT = re.compile(r"([a-z][a-z0-9]{0,30}):([0-9]{1,20}):([A-Za-z0-9][A-Za-z0-9._-]{0,99})")
 _CURSOR = re.compile(r"([0-9]{1,15}\.[0-9]{1,20}):([0-9a-f]{16})")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInventory:
+    """The newest snapshot of a cluster: the address of its content, how many objects it has, and when it says that it was taken and was
+    uploaded, in seconds since 1970."""
+
+    forge: str
+    repository: str
+    cluster: str
+    content: str
+    objects: int
+    taken: float | None
+    uploaded: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +121,29 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TokenAccount:
+    """The account of a forge that a token speaks for when it signs off."""
+
+    forge: str
+    id: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> TokenAccount:
+        """From `forge:id:name`. Raises `ValueError`."""
+        match = _ACCOUNT.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text[:60]!r} is no account; write it as FORGE:ID:NAME, with the number that the forge gave the account")
+        return cls(match[1], match[2], match[3])
+
+    def __str__(self) -> str:
+        return f"{self.forge}:{self.id}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
-    """A token of the API; of its text only the digest is stored, and that is not given out. Times are seconds since 1970."""
+    """A token of the API; of its text only the digest is stored, and that is not given out. Times are seconds since 1970. `account` is whom
+    it speaks for."""
 
     id: str
     name: str
@@ -116,6 +152,7 @@ class Token:
     expires: float | None
     revoked: float | None
     used: float | None
+    account: TokenAccount | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from service.store.part import Part
 from service.store.records import Pruned
-from service.store.tables import audit_contents, commands, contents, deliveries, pulls, questions, reviews, subjects
+from service.store.tables import audit_contents, commands, contents, deliveries, inventories, pulls, questions, reviews, subjects
 
 _DAY = 86_400
 
@@ -16,8 +16,8 @@ class Retention(Part):
 
     def prune(self, days: int) -> Pruned:
         """Delete what is older than that many days: deliveries, answered commands, closed pull requests, reviews that ended, and contents
-        that neither a review nor the audit log refers to. The newest review of a pull request stays, and all of the log. Nothing is
-        deleted where `days` is 0."""
+        that no review, no inventory and not the audit log refers to. The newest review of a pull request stays, and all of the log.
+        Nothing is deleted where `days` is 0."""
         if not days:
             return Pruned(0, 0, 0, 0, 0)
         before = self._database.now() - days * _DAY
@@ -45,6 +45,6 @@ def _referred() -> sa.ColumnElement[bool]:
     return sa.or_(
         *(
             sa.exists().where(column == contents.c.address)
-            for column in (reviews.c.report, reviews.c.text, questions.c.result, audit_contents.c.address)
+            for column in (reviews.c.report, reviews.c.text, questions.c.result, audit_contents.c.address, inventories.c.content)
         )
     )

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from service.store.database import Database
 from service.store.errors import StoreError
 
-NEWEST = "0003"
+NEWEST = "0005"
 """The revision that this version of Flowdelta works on; the last of migrations/versions."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

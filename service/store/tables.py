@@ -154,6 +154,20 @@ contents = sa.Table(
     sa.Index("contents_by_age", "kept"),
 )
 
+# The newest snapshot of each cluster; `taken` is when it says that it was taken, `cluster` is empty for what names none.
+inventories = sa.Table(
+    "inventories",
+    metadata,
+    _key("forge"),
+    _key("repository"),
+    _key("cluster"),
+    _words("content"),
+    _count("objects"),
+    sa.Column("taken", sa.Double),
+    _time("uploaded"),
+    sa.Index("inventories_by_content", "content"),
+)
+
 leases = sa.Table("leases", metadata, _key("executor"), _time("until"), sa.Column("claimed_by", Words))
 
 tokens = sa.Table(
@@ -167,6 +181,7 @@ tokens = sa.Table(
     sa.Column("expires", sa.Double),
     sa.Column("revoked", sa.Double),
     sa.Column("used", sa.Double),
+    sa.Column("account", sa.Text),
 )
 
 # Questions of the API that are answered later. `status`, `reason` and `detail` are those of the problem that ended one.

@@ -9,19 +9,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.store.part import Part
-from service.store.records import Scope, Token
+from service.store.records import Scope, Token, TokenAccount
 from service.store.tables import tokens
 
-_COLUMNS = (tokens.c.id, tokens.c.name, tokens.c.scopes, tokens.c.created, tokens.c.expires, tokens.c.revoked, tokens.c.used)
+_COLUMNS = tuple(tokens.c[name] for name in ("id", "name", "scopes", "created", "expires", "revoked", "used", "account"))
 
 
 class Tokens(Part):
     """Keeps the tokens of the API."""
 
-    def add_token(self, digest: str, name: str, scopes: Iterable[Scope], expires: float | None) -> str:
+    def add_token(
+        self, digest: str, name: str, scopes: Iterable[Scope], expires: float | None, account: TokenAccount | None = None
+    ) -> str:
         """Store a token by the digest of its text; `expires` is in seconds since 1970, None for never. Its id."""
         id = secrets.token_hex(6)
         said = {"digest": digest, "name": name, "scopes": " ".join(sorted(set(scopes))), "expires": expires}
+        said["account"] = None if account is None else str(account)
         with self._database.writing() as connection:
             connection.execute(sa.insert(tokens).values(**said, id=id, created=self._database.now()))
         return id
@@ -51,4 +54,5 @@ class Tokens(Part):
 
 
 def _token(row: Any) -> Token:
-    return Token(row.id, row.name, frozenset(map(Scope, row.scopes.split())), row.created, row.expires, row.revoked, row.used)
+    account = None if row.account is None else TokenAccount.parse(row.account)
+    return Token(row.id, row.name, frozenset(map(Scope, row.scopes.split())), row.created, row.expires, row.revoked, row.used, account)

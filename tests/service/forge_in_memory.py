@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from service.forges import Connected
-from service.forges.port import Account, Check, Command, Credential, ForgeError, Permission, PullRequest, Reaction, Receiver
+from service.forges.port import (
+    Account,
+    Check,
+    Command,
+    Contributors,
+    Credential,
+    ForgeError,
+    GivenReview,
+    Permission,
+    PullRequest,
+    Reaction,
+    Receiver,
+)
 from service.settings import Settings
 
 MAIN = "refs/heads/main"
@@ -15,7 +27,8 @@ ALICE, BOB, ROBOT = Account("501", "alice"), Account("502", "bob"), Account("503
 
 @dataclass
 class ForgeInMemory:
-    """Keeps pull requests of repositories and the tips of their branches; `down` makes every question fail."""
+    """Keeps pull requests of repositories and the tips of their branches, who had a hand in them and what is thought of them; `down` makes
+    every question fail. `asked` and `labels` are what was asked for and set, by the number of the pull request."""
 
     comment_limit: int = 65_536
     pulls: dict[tuple[str, int], PullRequest] = field(default_factory=dict)
@@ -23,6 +36,11 @@ class ForgeInMemory:
     permissions: dict[str, Permission] = field(default_factory=dict)
     answers: list[tuple[str, Reaction, str]] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
+    hands: Contributors = Contributors()
+    groups: dict[str, set[str]] = field(default_factory=dict)
+    opinions: list[GivenReview] = field(default_factory=list)
+    asked: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    labels: dict[int, set[str]] = field(default_factory=dict)
     down: ForgeError | None = None
 
     def open(self, number: int, head: str, *, repository: str = "acme/shop", base: str = MAIN, draft: bool = False) -> PullRequest:
@@ -79,6 +97,28 @@ class ForgeInMemory:
         said = (command.comment, reaction, reply)
         if said not in self.answers:  # as every forge does: a second call changes nothing
             self.answers.append(said)
+
+    def contributors(self, repository: str, number: int) -> Contributors:
+        self._asked()
+        return self.hands
+
+    def members(self, repository: str, group: str, accounts: Collection[Account]) -> frozenset[str]:
+        self._asked()
+        if group not in self.groups:
+            raise ForgeError(f"the forge shows no group {group}", retry=False)
+        return frozenset(account.id for account in accounts if account.id in self.groups[group])
+
+    def reviews(self, repository: str, number: int) -> tuple[GivenReview, ...]:
+        self._asked()
+        return tuple(self.opinions)
+
+    def request_review(self, repository: str, number: int, groups: Collection[str]) -> None:
+        self._asked()
+        self.asked.append((number, tuple(groups)))
+
+    def put_labels(self, repository: str, number: int, present: Collection[str], absent: Collection[str]) -> None:
+        self._asked()
+        self.labels[number] = (self.labels.get(number, set()) | set(present)) - set(absent)
 
     def _asked(self) -> None:
         if self.down is not None:

@@ -16,7 +16,7 @@ from service.review.commands import VERBS, verb_of
 from service.review.durable import Retries
 from service.review.steps import Steps
 from service.settings import Settings
-from service.store import Store, StoredCommand
+from service.store import PRESS, Store, StoredCommand
 from tests.service.forge_in_memory import ALICE, BOB, MAIN, ROBOT, ForgeInMemory, connected, environment
 from tests.service.record import Killed, Record
 
@@ -104,7 +104,11 @@ def test_help_lists_every_command_to_anyone(desk: Desk) -> None:
     assert desk.run(desk.say("/flowdelta help", BOB)) == "help"
     ((_, reaction, reply),) = desk.forge.answers
     assert reaction is Reaction.SEEN
-    assert all(f"`/flowdelta {verb}`" in reply for verb in VERBS)
+    assert all((f"`/flowdelta {verb}`" in reply) is (verb != PRESS) for verb in VERBS)
+
+
+def test_what_only_a_button_says_is_no_command(desk: Desk) -> None:
+    assert desk.run(desk.say("/flowdelta press approve:0123456789ab", BOB)) == "unknown"
 
 
 def test_an_unknown_command_is_answered_with_what_there_is_and_does_not_break_out(desk: Desk) -> None:
@@ -112,7 +116,7 @@ def test_an_unknown_command_is_answered_with_what_there_is_and_does_not_break_ou
     ((_, reaction, reply),) = desk.forge.answers
     assert reaction is Reaction.REFUSED
     assert "``@octocat`<img>``" in reply
-    assert all(f"`/flowdelta {verb}`" in reply for verb in VERBS)
+    assert all(f"`/flowdelta {verb}`" in reply for verb in VERBS if verb != PRESS)
 
 
 def test_no_answer_is_a_command_again(desk: Desk) -> None:

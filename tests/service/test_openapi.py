@@ -98,7 +98,7 @@ def test_the_document_is_valid(document: dict[str, Any]) -> None:
 
 def test_the_document_describes_every_route_of_the_api_and_no_other(process: Web, document: dict[str, Any]) -> None:
     served = {
-        (re.sub(r"<([a-z_]+)>", r"{\1}", rule.rule), method.lower())
+        (re.sub(r"<(?:path:)?([a-z_]+)>", r"{\1}", rule.rule), method.lower())
         for rule in process.app.url_map.iter_rules()
         if rule.endpoint.startswith(_BLUEPRINTS)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -115,8 +115,9 @@ def test_every_operation_but_health_needs_a_token(document: dict[str, Any]) -> N
 
 def test_every_body_refuses_what_it_does_not_know(document: dict[str, Any]) -> None:
     operations = [operation for path in document["paths"].values() for operation in path.values()]
-    bodies = [kind["schema"]["$ref"] for each in operations for kind in each.get("requestBody", {}).get("content", {}).values()]
-    assert len(bodies) == 6
+    contents = [kind for each in operations for kind in each.get("requestBody", {}).get("content", {}).values()]
+    bodies = [kind["schema"]["$ref"] for kind in contents if "$ref" in kind["schema"]]
+    assert (len(bodies), len(contents)) == (7, 9)  # a snapshot is no body of ours: what nobody reads of it is dropped
     for body in bodies:
         assert document["components"]["schemas"][body.rpartition("/")[2]]["additionalProperties"] is False
 

@@ -91,6 +91,7 @@ ROWS = [
     Row("a no takes back all earlier yeses", Standing.WAITING, (yes(ANN), act(Verb.REJECT, ANN), act(Verb.REVOKE, ANN))),
     Row("a review of this commit", Standing.APPROVED, (yes(ANN, way=Way.REVIEW),)),
     Row("a review of another commit", Standing.WAITING, (yes(ANN, way=Way.REVIEW),), head="h2"),
+    Row("given where it was to be merged elsewhere", Standing.WAITING, (yes(ANN),), facts=replace(FACTS, base="refs/heads/main")),
     Row("typed while a new head was being analysed", Standing.LAPSED, (yes(ANN, 5432, head="h1"),), ports=(5432, 22), head="h2"),
 ]
 

@@ -8,8 +8,18 @@ from hypothesis import given
 
 from analyzers.sets.connections import ConnectionSet, Protocol
 from analyzers.sets.intervals import IntervalSet
-from service.signoff.flows import Certainty, Change, FlowSet, Route
+from service.signoff.flows import OUTSIDE, Certainty, Change, FlowSet, Route
 from tests.service.signoff.strategies import flows, points
+
+
+def test_a_set_of_very_many_blocks_is_no_trouble() -> None:
+    """What compares each block with each would take hours; a hostile change can make so many."""
+    route = Route(Change.OPENED, "", OUTSIDE, "pay/db[StatefulSet]", Certainty.MAY, 4)
+    ports = [ConnectionSet.of({Protocol.TCP: IntervalSet(((port, port),))}) for port in range(1, 20_001)]
+    many = FlowSet.of((route, IntervalSet(((4 * port, 4 * port),)), each) for port, each in enumerate(ports))
+    assert len(many.routes[0][1]) == 20_000
+    assert many - many == FlowSet()
+    assert many | many == many
 
 
 @given(flows(), flows())

@@ -36,6 +36,7 @@ PCI, OPEN = {"zone": "pci"}, {"zone": "open"}
 DB, WEB, JOB = workload("pay/db", PCI, {"app": "db"}), workload("shop/web", OPEN, {"app": "web"}), workload("pay/job", PCI)
 LEFT = workload("pay2/db", OPEN, before_namespace=PCI)  # its namespace leaves the zone in this very change
 JOINED = workload("shop2/web", PCI, before_namespace=OPEN)  # and this one enters it
+UNDECLARED = Party("far/db[Deployment]", "far", (Side({"kubernetes.io/metadata.name": "far"}, ({},), declared=False),))
 CONTROLLER = Party("{ingress-controller}", controller=True)
 
 
@@ -49,6 +50,7 @@ def opens(source: Party, destination: Party, *ports: int) -> Row:
 
 def rules(text: str) -> Guardrails:
     inside = "pci: {namespaces: {matchLabels: {zone: pci}}}, db: {pods: {matchLabels: {app: db}}}"
+    inside += ", named: {namespaces: {matchLabels: {kubernetes.io/metadata.name: pay}}}"
     zones = f"{{{inside}, net: {{external: true}}, office: {{cidrs: [192.0.2.0/25]}}}}"
     return read_configuration(f"version: 1\nzones: {zones}\n{text}".encode()).guardrails
 
@@ -93,6 +95,9 @@ ROWS = [
     Expected("towards what leaves the zone in the same change", "{opened: {to: pci}}", opens(WEB, LEFT, 80), True),
     Expected("towards what enters it", "{opened: {to: pci}}", opens(WEB, JOINED, 80), True),
     Expected("from what enters it, which excuses nothing", "{opened: {to: pci, not_from: pci}}", opens(JOINED, DB, 80), True),
+    Expected("towards a namespace that nothing declares, which may be in it", "{opened: {to: pci}}", opens(WEB, UNDECLARED, 80), True),
+    Expected("from one, which excuses nothing", "{opened: {to: pci, not_from: pci}}", opens(UNDECLARED, DB, 80), True),
+    Expected("towards one that has another name", "{opened: {to: named}}", opens(WEB, UNDECLARED, 80), False),
     Expected("a port of the rule", "{opened: {ports: [2379-2380/TCP]}}", opens(WEB, DB, 80, 2380), True),
     Expected("another port", "{opened: {ports: [2379-2380/TCP]}}", opens(WEB, DB, 80), False),
     Expected("another protocol", "{opened: {ports: [80/UDP]}}", opens(WEB, DB, 80), False),
@@ -165,6 +170,13 @@ def test_an_expired_exception_has_no_effect_and_is_named() -> None:
     found = one(exception("2026-11-22", '{from: "shop/web[Deployment]", to: pci}'), opens(WEB, DB, 5432))
     assert found.flows
     assert [each.reason for each in found.expired] == ["because"]
+
+
+def test_a_change_that_labels_itself_into_an_exception_is_not_let_pass() -> None:
+    became = workload("shop/bad", OPEN, {"app": "db"}, before={"app": "web"})
+    text = exception("2027-11-23", "{from: db, to: pci}")
+    assert one(text, opens(became, DB, 5432)).flows
+    assert not one(text, opens(workload("shop/good", OPEN, {"app": "db"}), DB, 5432)).flows
 
 
 def holds(text: str, *rows: Row) -> list[Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -128,3 +130,16 @@ def test_what_is_no_configuration_is_refused(text: str) -> None:
 
 def test_the_digest_is_that_of_the_bytes() -> None:
     assert read(EXAMPLE).digest == read(EXAMPLE).guardrails.source != read(EXAMPLE + "\n").digest
+
+
+def test_the_example_of_the_documentation_is_read_and_says_what_the_text_says() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "signoff.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    rules = read(example).guardrails
+    assert [rule.name for rule in rules.rules] == [
+        *("into-pci", "etcd-stays-shut", "keep-frontend-up"),
+        *("dev-never-reaches-prod", "shop-is-open"),
+    ]
+    assert rules.invariants[0].require == Demand(Outcome.BLOCK)
+    for word in ("certainty: allowed", "unknown_contributors: allow", "matchNames"):
+        assert word in text

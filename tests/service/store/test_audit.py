@@ -86,3 +86,18 @@ def test_what_the_log_refers_to_is_not_pruned(store: Store, raw: Raw) -> None:
     assert store.prune(1).contents == 1
     assert store.content(kept) == b"flows"
     assert free != kept
+
+
+def test_what_comes_from_one_source_is_written_once(store: Store) -> None:
+    first = store.append_once({**entry("ann"), "source": "comment 901"})
+    assert store.append_once({**entry("bob", kind="refused"), "source": "comment 901"}) == first
+    other = store.append_once({**entry("ann", pull=8), "source": "comment 901"})
+    assert [row.number for row in store.audit_rows()] == [first.number, other.number]
+
+
+@pytest.mark.parametrize("change", ["pull = 8", "kind = 'noted'", "repository = 'acme/other'", "number = -1"])
+def test_a_row_that_stands_elsewhere_is_found(store: Store, raw: Raw, change: str) -> None:
+    store.append(entry("ann"))
+    assert store.misfiled() == []
+    raw(f"UPDATE audit SET {change}")
+    assert len(store.misfiled()) == 1
