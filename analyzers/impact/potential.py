@@ -26,7 +26,9 @@ from analyzers.reachability.delta import Delta, OutsideChange, Rectangle, compar
 from analyzers.reachability.index import PodIndex
 from analyzers.reachability.ports import PortSpace
 from analyzers.reachability.representatives import Chosen, choose, peers_of, port_space_with_names
-from analyzers.reachability.universe import JointWorkload, Snapshot, join
+from analyzers.reachability.universe import JointWorkload, Snapshot, Universe, join
+
+_FEW_NAMESPACES = 32
 
 
 def potential_of(compared: Compared, changed: Sequence[ChangedPolicy]) -> Potential:
@@ -92,7 +94,7 @@ class _Potential:
         indices = [PodIndex(universe, revision, each, host_network, self.stand_ins) for revision, each in enumerate(snapshots)]
         # Policies that select none of these pods decide nothing here.
         policies = [
-            tuple(policy for policy in each.policies if _speaks_within(policy, index))
+            tuple(policy for policy in _about(each, universe) if index.select(policy.subject))
             for index, each in zip(indices, snapshots, strict=True)
         ]
         space = port_space_with_names(universe, [replace(each, policies=kept) for each, kept in zip(snapshots, policies, strict=True)])
@@ -146,10 +148,12 @@ def _with(compared: Compared, revision: int, representatives: Sequence[Represent
     return Cluster(namespaces, (*(version for version in versions if version is not None), *representatives))
 
 
-def _speaks_within(policy: Policy, index: PodIndex) -> bool:
-    """Whether a policy selects any of the pods of an index."""
-    namespace = policy.subject.namespaces
-    return (not isinstance(namespace, str) or namespace in index.universe.spans) and index.select(policy.subject) != 0
+def _about(snapshot: Snapshot, universe: Universe) -> Iterable[Policy]:
+    """The policies that can select a pod of a universe, and where it spans much of the cluster perhaps others. Of few namespaces they are
+    looked up, so that the policies of a large repository are not read for them."""
+    if len(universe.spans) > _FEW_NAMESPACES:
+        return snapshot.policies
+    return dict.fromkeys(policy for namespace in sorted(universe.spans) for policy in snapshot.about(namespace))
 
 
 def _compiled(index: PodIndex, space: PortSpace, policies: Sequence[Policy]) -> Compiled:
