@@ -8,20 +8,25 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from analyzers.impact.clusters import differs
 from analyzers.impact.explain import ExplainError
 from analyzers.manifests.folder import FolderTree, TreeError
+from analyzers.manifests.running import SnapshotError
 from analyzers.manifests.tree import Tree
 from analyzers.model.cluster import HostNetwork
 from analyzers.model.diagnostics import Severity
-from analyzers.pipeline import Options, Revision
-from analyzers.pipeline import diff as diff_trees
+from analyzers.pipeline import ClusterError, Options, Revision
+from analyzers.pipeline import compare as compare_trees
 from analyzers.pipeline import explain as explain_tree
 from analyzers.pipeline import matrix as matrix_of_tree
 from analyzers.reports import Context, Report, render
 from analyzers.reports.escape import printable
+from service import inventories
+from service.analysis.job import AnalysisError
+from service.analysis.preparing import prepared
 from service.checkout import CheckoutError, Conflict, GitTree, merge, open_repository, resolve, side_by_side
 from service.exits import BadInput, Exit
 from service.parse_cache import remembering
@@ -42,12 +47,16 @@ class Shared:
     no_cache: bool
     strict: bool
     quiet: bool
+    cluster: str | None = None
+    inventories: tuple[str, ...] = ()
 
     @contextmanager
-    def analysis(self) -> Iterator[Options]:
-        """The part that the analysis takes, for one run."""
+    def analysis(self, base: Tree) -> Iterator[Options]:
+        """The part that the analysis takes, for one run; what the repository says of itself is read from `base`."""
         with remembering(None if self.no_cache else _cache_folder()) as shelf:
-            yield Options(HostNetwork(self.host_network), shelf=shelf)
+            options = Options(HostNetwork(self.host_network), shelf=shelf, baselines=shelf, cluster=self.cluster)
+            options = prepared(options, base, shelf)
+            yield replace(options, running=inventories.of_files(self.inventories, options.kinds))
 
     @property
     def context(self) -> Context:
@@ -58,8 +67,9 @@ class Shared:
 def matrix(path: Path, shared: Shared) -> Exit:
     """Run `flowdelta matrix`."""
     with _explained():
-        with shared.analysis() as options, watching(quiet=shared.quiet) as observe:
-            report = matrix_of_tree(FolderTree(path), options, revision=Revision(str(path)), observe=observe)
+        tree = FolderTree(path)
+        with shared.analysis(tree) as options, watching(quiet=shared.quiet) as observe:
+            report = matrix_of_tree(tree, options, revision=Revision(str(path)), observe=observe)
         _refuse_empty(report, str(path))
         return _finish(report, shared)
 
@@ -72,7 +82,22 @@ def diff_folders(base: Path, head: Path, shared: Shared, exit_code: bool) -> Exi
 
 def diff_revisions(repo: Path, base: str, head: str, subdir: str, merged: bool, shared: Shared, exit_code: bool) -> Exit:
     """Run `flowdelta diff --repo`."""
-    with _explained(), open_repository(repo) as repository:
+    with _explained(), revisions(repo, base, head, subdir, merged) as (before, after):
+        return _diff(before.tree, after.tree, before.revision, after.revision, shared, exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One tree of a comparison, and what it is called."""
+
+    tree: Tree
+    revision: Revision
+
+
+@contextmanager
+def revisions(repo: Path, base: str, head: str, subdir: str, merged: bool) -> Iterator[tuple[Side, Side]]:
+    """Two revisions of a repository; with `merged`, the second as merged into the first. Raises `CheckoutError` and `BadInput`."""
+    with open_repository(repo) as repository:
         before, after = resolve(repository, base), resolve(repository, head)
         head_revision = Revision(head, after)
         compared = after
@@ -83,14 +108,15 @@ def diff_revisions(repo: Path, base: str, head: str, subdir: str, merged: bool, 
                 raise BadInput(f"{head} does not merge into {base}: conflicts in {paths}")
             compared, head_revision = outcome.tree, Revision(f"{head} merged into {base}", after)
         trees = side_by_side(GitTree(repository, before, subdir), GitTree(repository, compared, subdir))
-        return _diff(*trees, Revision(base, before), head_revision, shared, exit_code)
+        yield Side(trees[0], Revision(base, before)), Side(trees[1], head_revision)
 
 
 def explain(path: Path, source: str, destination: str, port: str | None, shared: Shared) -> Exit:
     """Run `flowdelta explain`."""
     with _explained():
-        with shared.analysis() as options:
-            report = explain_tree(FolderTree(path), source, destination, port, options)
+        tree = FolderTree(path)
+        with shared.analysis(tree) as options:
+            report = explain_tree(tree, source, destination, port, options)
         return _finish(report, shared)
 
 
@@ -106,13 +132,13 @@ def _cache_folder() -> Path | None:
 
 
 def _diff(base: Tree, head: Tree, base_revision: Revision, head_revision: Revision, shared: Shared, exit_code: bool) -> Exit:
-    with shared.analysis() as options, watching(quiet=shared.quiet) as observe:
-        report = diff_trees(base, head, options, base_revision=base_revision, head_revision=head_revision, observe=observe)
+    with shared.analysis(base) as options, watching(quiet=shared.quiet) as observe:
+        report = compare_trees(base, head, options, base_revision=base_revision, head_revision=head_revision, observe=observe)
     _refuse_empty(report, f"{base_revision.label} and {head_revision.label}")
     ended = _finish(report, shared)
     if not exit_code:
         return ended
-    return Exit.DIFFERENCES if report.groups else ended if report.complete else Exit.BAD_INPUT
+    return Exit.DIFFERENCES if differs(report) else ended if report.complete else Exit.BAD_INPUT
 
 
 def _refuse_empty(report: Report, where: str) -> None:
@@ -176,7 +202,7 @@ def _explained() -> Iterator[None]:
     gc.disable()
     try:
         yield
-    except (TreeError, CheckoutError, ExplainError) as error:
+    except (TreeError, CheckoutError, ClusterError, ExplainError, AnalysisError, SnapshotError) as error:
         raise BadInput(printable(str(error))) from error
     finally:
         gc.enable()

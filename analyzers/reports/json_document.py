@@ -98,7 +98,8 @@ def diff(report: DiffReport, context: Context) -> Iterator[str]:
 
 def _no_effect(each: NoEffect) -> Mapping[str, Any]:
     objects = [
-        {"object": one.object, "direction": one.direction, "path": one.path, "line": one.line or None, "side": one.side} for one in each.objects
+        {"object": one.object, "direction": one.direction, "path": one.path, "line": one.line or None, "side": one.side}
+        for one in each.objects
     ]
     shown = {"policy": each.policy.object, "reason": str(each.reason), "detail": each.detail, "objects": objects}
     place = {"path": each.policy.path, "line": each.policy.line or None, "side": each.policy.side}

@@ -6,15 +6,21 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from analyzers.manifests.running import Running, SnapshotError
 from analyzers.model.cluster import HostNetwork
 from analyzers.model.diagnostics import SourceLocation
-from analyzers.pipeline import ExplainError, Options, Revision, diff, explain, matrix
+from analyzers.pipeline import ClusterError, ExplainError, Options, Revision, explain, matrices, matrix
+from analyzers.pipeline import compare as compare_trees
 from analyzers.reports import Context, Report, headline, render
+from analyzers.reports.cluster_words import headline_of
+from service import inventories
 from service.analysis.guards import write_guarded
-from service.analysis.job import AnalysisError, Comparison, GitComparison, GitRevision, Order, Pair, Result, Single
+from service.analysis.job import AnalysisError, Comparison, GitComparison, GitRevision, InventoryFile, Order, Pair, Result, Single
 from service.analysis.opening import Side, both, link, one
 from service.analysis.preparing import prepared
 from service.analysis.wording import conflict_note
@@ -37,13 +43,13 @@ def compare(order: Order) -> Result:
         base, head = opened.base, opened.head
         started = time.monotonic()
         with _options(order, base) as options:
-            report = diff(base.tree, head.tree, options, base_revision=base.revision, head_revision=head.revision)
+            report = compare_trees(base.tree, head.tree, options, base_revision=base.revision, head_revision=head.revision)
             if order.guard is not None:
-                write_guarded(order.guard, base.tree, head.tree, report, partial(matrix, head.tree, options), Path(order.directory))
+                write_guarded(order.guard, base.tree, head.tree, report, partial(matrices, head.tree, options), Path(order.directory))
         note = conflict_note(opened.conflicts) if opened.conflicts else ""
         context = Context(seconds=time.monotonic() - started, note=note)
         _write(order, report, context, lambda side: base.revision if side == "base" else head.revision)
-        return Result(report.complete, report.digest, headline.of_diff(report), opened.conflicts, _codes(report))
+        return Result(report.complete, report.digest, headline_of(report), opened.conflicts, _codes(report))
 
 
 def _matrix(order: Order, single: Single) -> Result:
@@ -91,8 +97,17 @@ def _options(order: Order, base: Side) -> Iterator[Options]:
     """How to analyse; what the repository says of itself is read from `base`."""
     remote = order.subject.url if isinstance(order.subject, GitComparison | GitRevision) else ""
     with remembering(Path(order.cache) if order.cache else None) as shelf:
-        options = Options(host_network=HostNetwork(order.host_network), shelf=shelf, baselines=shelf)
-        yield prepared(options, base.tree, shelf, remote)
+        options = Options(host_network=HostNetwork(order.host_network), shelf=shelf, baselines=shelf, cluster=order.cluster)
+        options = prepared(options, base.tree, shelf, remote)
+        yield replace(options, running={each.cluster: _running(each, options) for each in order.inventories})
+
+
+def _running(each: InventoryFile, options: Options) -> Running:
+    """What runs in a cluster. It is no error where this revision does not have the cluster."""
+    uploaded = datetime.fromisoformat(each.uploaded)
+    name = f"the inventory of {each.cluster}" if each.cluster else "the inventory"
+    running = inventories.of_bytes(Path(each.path).read_bytes(), name, options.kinds, uploaded, "uploaded")
+    return replace(running, required=False)
 
 
 @contextmanager
@@ -101,5 +116,5 @@ def _explained() -> Iterator[None]:
         yield
     except (ArchiveError, CheckoutError) as error:
         raise AnalysisError(error.reason, error.message) from error
-    except ExplainError as error:
+    except (ClusterError, ExplainError, SnapshotError) as error:
         raise AnalysisError(error.reason, str(error)) from error

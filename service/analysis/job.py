@@ -113,12 +113,22 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class InventoryFile:
+    """A snapshot of what runs in a cluster (empty where it has no name), the file at `path`, uploaded at a time (ISO)."""
+
+    cluster: str
+    path: str
+    uploaded: str
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """What is analysed and which reports are written into `directory`: what changes where the subject has two sides, else the
     explanation of `pair`, or the matrix without one.
 
     `cpu` is in seconds, `memory` in bytes; `report_url` is where the full report can be read, `cache` the folder of the parse cache (none
     where it is empty); `namespaces` filters the rows shown. With `guard`, a comparison also says what the guardrails guard.
+    `cluster` is the one of several that is analysed, None all of a comparison; `inventories` is beside what they are judged.
     """
 
     subject: Subject
@@ -132,6 +142,8 @@ class Order:
     pair: Pair | None = None
     namespaces: tuple[str, ...] = ()
     guard: Guard | None = None
+    cluster: str | None = None
+    inventories: tuple[InventoryFile, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The order as JSON."""
@@ -144,6 +156,7 @@ class Order:
         pair = Pair(**value["pair"]) if value["pair"] is not None else None
         guard = Guard(**value["guard"]) if value["guard"] is not None else None
         read = {"subject": _subject(value["subject"]), "reports": reports, "pair": pair, "namespaces": tuple(value["namespaces"])}
+        read["inventories"] = tuple(InventoryFile(**each) for each in value["inventories"])
         return cls(**{**value, **read, "guard": guard})
 
 

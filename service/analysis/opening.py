@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from analyzers.manifests.running import is_running
 from analyzers.manifests.tree import Tree
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.pipeline import Revision
@@ -68,7 +69,7 @@ def one(single: Single) -> Iterator[Side]:
 
 def link(subject: Subject, revision: Revision, location: SourceLocation) -> str | None:
     """Where a line can be read: at the commit of its side. None where that is nowhere."""
-    if not isinstance(subject, GitComparison | GitRevision) or not subject.source_url or revision.commit is None:
+    if not isinstance(subject, GitComparison | GitRevision) or not subject.source_url or revision.commit is None or is_running(location):
         return None
     folder = (subject.head if isinstance(subject, GitComparison) else subject.side).subdir.strip("/")
     path = f"{folder}/{location.path}" if folder else location.path

@@ -18,9 +18,7 @@ _COLUMNS = tuple(tokens.c[name] for name in ("id", "name", "scopes", "created", 
 class Tokens(Part):
     """Keeps the tokens of the API."""
 
-    def add_token(
-        self, digest: str, name: str, scopes: Iterable[Scope], expires: float | None, account: TokenAccount | None = None
-    ) -> str:
+    def add_token(self, digest: str, name: str, scopes: Iterable[Scope], expires: float | None, account: TokenAccount | None = None) -> str:
         """Store a token by the digest of its text; `expires` is in seconds since 1970, None for never. Its id."""
         id = secrets.token_hex(6)
         said = {"digest": digest, "name": name, "scopes": " ".join(sorted(set(scopes))), "expires": expires}

@@ -6,7 +6,6 @@ commits that were compared, and only given out where the digest is the stored on
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,15 +15,15 @@ from flask import Response
 from service.analysis.job import GitSide, Merging, Subject
 from service.store import Review, Scope, Store
 from service.web.asking import ACCEPTED, FAILURES, PREFER, TEXTS
-from service.web.documents import DiffDocument
+from service.web.documents import DiffAnswer
 from service.web.models import AnalysesQuery, ReportQuery
 from service.web.operations import Answer, Operation, Routes
 from service.web.problems import Problem
 from service.web.reporting import TYPES, Options, Reporting
-from service.web.shown import Analyses, Analysis, respond
+from service.web.shown import Analyses, Analysis, OneAnalysis, respond
+from service.web.signing import known, signed_off
 from service.web.subjects import Subjects
 
-_ID = re.compile(r"[0-9a-f]{16}")
 _WHICH = {"id": "The analysis."}
 _TAG = "Analyses"
 
@@ -58,7 +57,7 @@ def add(routes: Routes, store: Store, subjects: Subjects, wake: Callable[[], Non
             "GET",
             "/api/v1/analyses/<id>",
             "One analysis",
-            {200: Answer("The analysis.", Analysis)},
+            {200: Answer("The analysis.", OneAnalysis)},
             (Scope.READ,),
             problems=(404,),
             parameters=_WHICH,
@@ -66,7 +65,8 @@ def add(routes: Routes, store: Store, subjects: Subjects, wake: Callable[[], Non
         )
     )
     def one(id: str) -> Response:
-        return respond(Analysis.of(_known(store, id)))
+        review = known(store, id)
+        return respond(OneAnalysis(**Analysis.of(review).model_dump(), signoff=signed_off(store, review)))
 
     @routes.add(
         Operation(
@@ -81,7 +81,7 @@ def add(routes: Routes, store: Store, subjects: Subjects, wake: Callable[[], Non
         )
     )
     def rerun(id: str) -> Response:
-        old = _known(store, id)
+        old = known(store, id)
         _refuse_unserved(subjects, old)
         fresh = store.review(store.request(old.forge, old.repository, old.subject, "api").id)
         assert fresh is not None
@@ -97,7 +97,7 @@ def add_reports(routes: Routes, store: Store, subjects: Subjects, reporting: Rep
             "GET",
             "/api/v1/analyses/<id>/report",
             "The report of an analysis",
-            {200: Answer("The report.", DiffDocument, TEXTS), 202: ACCEPTED},
+            {200: Answer("The report.", DiffAnswer, TEXTS), 202: ACCEPTED},
             (Scope.READ,),
             ReportQuery,
             problems=FAILURES,
@@ -107,7 +107,7 @@ def add_reports(routes: Routes, store: Store, subjects: Subjects, reporting: Rep
         )
     )
     def report(id: str, query: ReportQuery) -> Response:
-        review = _known(store, id)
+        review = known(store, id)
         if review.report is None or review.text is None or review.digest is None:
             raise Problem(404, "no-report", f"The analysis has no report; it is {review.state}.")
         stored = {"json": review.report, "markdown": review.text}.get(query.format)
@@ -115,7 +115,7 @@ def add_reports(routes: Routes, store: Store, subjects: Subjects, reporting: Rep
             return Response(store.content(stored), content_type=TYPES[query.format])
         _refuse_unserved(subjects, review)
         directory = Path(tempfile.mkdtemp(prefix="flowdelta-api-"))
-        options = Options(query.format, reporting.settings.host_network, digest=review.digest)
+        options = Options(query.format, reporting.settings.host_network, digest=review.digest, served=(review.forge, review.repository))
         return reporting.respond("report", lambda: _compared(subjects, review), directory, options)
 
 
@@ -133,10 +133,3 @@ def _refuse_unserved(subjects: Subjects, review: Review) -> None:
         subjects.revisions.place(review.forge, review.repository)
     except Problem:
         raise Problem(409, "not-served", "The repository is not served any more.") from None
-
-
-def _known(store: Store, id: str) -> Review:
-    review = store.review(id) if _ID.fullmatch(id) else None
-    if review is None:
-        raise Problem(404, "unknown-analysis", "There is no such analysis.")
-    return review

@@ -13,12 +13,12 @@ from pydantic import BaseModel
 from service.settings import Settings
 from service.store import Question, Scope, Store
 from service.web import models
-from service.web.documents import DiffDocument, ExplainDocument, MatrixDocument
+from service.web.documents import DiffAnswer, ExplainDocument, MatrixDocument
 from service.web.operations import Answer, Operation, Routes, View
 from service.web.problems import Problem
 from service.web.reporting import TYPES, Options, Reporting, problem_of
 from service.web.shown import Job, job_of, respond
-from service.web.subjects import Subjects, pair
+from service.web.subjects import Subjects, pair, served
 
 TEXTS = tuple(dict.fromkeys(type.partition(";")[0] for name, type in TYPES.items() if name != "json"))
 ACCEPTED = Answer(
@@ -35,7 +35,7 @@ FAILURES = (404, 409, 413, 422, 500, 502, 504)
 """What can become of an analysis on demand, besides an answer."""
 
 _KINDS: tuple[tuple[str, str, type[BaseModel], type[BaseModel], type[BaseModel]], ...] = (
-    ("diff", "What changes between two revisions, or two archives", models.DiffRevisions, models.DiffArchives, DiffDocument),
+    ("diff", "What changes between two revisions, or two archives", models.DiffRevisions, models.DiffArchives, DiffAnswer),
     ("matrix", "What can reach what in one revision, or one archive", models.MatrixRevision, models.MatrixArchive, MatrixDocument),
     ("explain", "Why one end can or cannot reach another", models.ExplainRevision, models.ExplainArchive, ExplainDocument),
 )
@@ -70,7 +70,8 @@ def _question(kind: str, settings: Settings, reporting: Reporting, subjects: Sub
             shutil.rmtree(directory, ignore_errors=True)
             raise
         mode = body.host_network or settings.host_network
-        return reporting.respond(kind, fetch, directory, Options(query.format, mode, tuple(body.namespaces), pair(body)))
+        options = Options(query.format, mode, tuple(body.namespaces), pair(body), "", body.cluster, served(body, subjects))
+        return reporting.respond(kind, fetch, directory, options)
 
     ask.__name__ = kind
     return ask

@@ -51,6 +51,7 @@ class Doorman:
         if not {*scopes, Scope.ADMIN} & token.scopes:
             raise Problem(403, "missing-scope", f"This needs a token with the scope {' or '.join(scopes)}.")
         self._note(token)
+        g.token = token
 
     def _known(self, browser: bool) -> Token:
         presented = _presented(browser)

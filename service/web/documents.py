@@ -1,4 +1,5 @@
-"""The documents of the contract as models, for the OpenAPI document: `flowdelta.diff/1`, `flowdelta.matrix/1` and `flowdelta.explain/1`.
+"""The documents of the contract as models, for the OpenAPI document: `flowdelta.diff/1`, `flowdelta.diffs/1`,
+`flowdelta.matrix/1` and `flowdelta.explain/1`.
 
 Nothing is made from them; a test holds real reports to them.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 _PortNumber = Annotated[int, Field(ge=1, le=65_535)]
 _Range = Annotated[list[_PortNumber], Field(min_length=2, max_length=2)]
@@ -119,6 +120,23 @@ class DiffDocument(_Part):
     summary: Summary
     digest: Digest
     diagnostics: list[Diagnostic]
+
+
+class DiffsDocument(_Part):
+    """What changes in each of several clusters. The digest is the SHA-256 of the JSON list of theirs, in order of their names."""
+
+    schema_: Annotated[Literal["flowdelta.diffs/1"], Field(alias="schema")]
+    complete: bool
+    base: Side
+    head: Side
+    clusters: list[DiffDocument]
+    digest: Digest
+    added: list[str | None]
+    removed: list[str | None]
+
+
+class DiffAnswer(RootModel[DiffDocument | DiffsDocument]):
+    """What changes: in the only cluster, or in each of several."""
 
 
 class Flow(_Part):

@@ -62,6 +62,15 @@ Format = Annotated[
 ]
 
 
+ClusterName = Annotated[
+    str | None,
+    Field(
+        max_length=_LONGEST,
+        description="Of several clusters only this one; empty is what names none. A matrix or an explanation of several needs it.",
+    ),
+]
+
+
 class Body(BaseModel):
     """A JSON object."""
 
@@ -85,6 +94,7 @@ class Options(BaseModel):
 
     host_network: HostNetwork = None
     namespaces: Namespaces = []
+    cluster: ClusterName = None
 
 
 class Where(Options):
@@ -146,6 +156,22 @@ class ReportQuery(Query):
     """How a report is to be written."""
 
     format: Format = "json"
+
+
+class Approval(Body):
+    """What a person says of a guardrail of an analysis. Who approves says to what, by the digest that the report shows."""
+
+    verb: Annotated[Literal["approve", "reject", "revoke"], Field(description="revoke takes back what the same account said before.")]
+    guardrail: Annotated[str, Field(min_length=1, max_length=100)]
+    digest: Annotated[str, Field(pattern=r"^([0-9a-f]{12})?$", description="Needed to approve.")] = ""
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+class AuditQuery(Query):
+    """Which rows of the audit log are listed, oldest first."""
+
+    after: Annotated[int, Field(ge=0, le=2**31 - 1, description="Only rows after this number.")] = 0
+    limit: Annotated[int, Field(ge=1, le=1_000, description="At most so many.")] = 100
 
 
 class AnalysesQuery(Query):

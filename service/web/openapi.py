@@ -15,7 +15,7 @@ from service.web.shown import ProblemDocument
 
 Json = dict[str, Any]
 _REFERENCE = "#/components/schemas/{model}"
-_VARIABLE = re.compile(r"<([a-z_]+)>")
+_VARIABLE = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 _PROBLEM_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 _INTRODUCTION = (
     "What a change to Kubernetes network policy opens and closes. Errors are problem details (RFC 9457) with a stable `reason`. "
@@ -71,6 +71,8 @@ def _operation(operation: Operation, references: Mapping[type[BaseModel], Json])
             "required": True,
             "content": {kind: {"schema": references[model]} for kind, model in kinds.items() if model is not None},
         }
+    if operation.raw:
+        shown["requestBody"] = {"required": True, "content": {kind: {"schema": schema} for kind, schema in operation.raw.items()}}
     answers = {str(status): _answer(answer, references) for status, answer in operation.answers.items()}
     problems = {str(status): _problem(status, references) for status in operation.every_problem}
     shown["responses"] = dict(sorted((problems | answers).items()))

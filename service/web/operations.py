@@ -29,7 +29,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One route. `scopes` are those of which a token needs one; None lets everybody in. `problems` are the statuses of its own errors."""
+    """One route. `scopes` are those of which a token needs one; None lets everybody in. `raw` are the media types, with a schema
+    each, of a body that the view reads itself. `problems` are the statuses of its own errors."""
 
     method: str
     path: str
@@ -43,6 +44,7 @@ class Operation:
     parameters: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     tag: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def every_problem(self) -> Sequence[int]:

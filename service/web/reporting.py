@@ -11,6 +11,7 @@ from pathlib import Path
 from flask import Response, request
 
 from service import telemetry
+from service.analysis.inventories import laid_out
 from service.analysis.job import Order, Pair, Result, Wanted
 from service.settings import Settings
 from service.store import Store
@@ -26,6 +27,9 @@ TYPES = {
     "csv": "text/csv; charset=utf-8",
     "dot": "text/vnd.graphviz; charset=utf-8",
     "text": "text/plain; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "sarif": "application/sarif+json",
+    "codequality": "application/json",
 }
 """The media type of each format; of one that is not listed it is that of text."""
 
@@ -46,6 +50,8 @@ class Options:
     namespaces: tuple[str, ...] = ()
     pair: Pair | None = None
     digest: str = ""  # what it must find; anything where it is empty
+    cluster: str | None = None
+    served: tuple[str, str] | None = None  # the forge and the repository whose inventories count
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ class Reporting:
             cache=str(self.settings.cache_dir),
             pair=options.pair,
             namespaces=options.namespaces,
+            cluster=options.cluster,
+            inventories=laid_out(self.store, *options.served, str(directory)) if options.served is not None else (),
         )
 
     def _accepted(self, id: str, *, asked: bool) -> Response:

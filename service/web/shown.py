@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from flask import Response
 from pydantic import BaseModel, Field
 
-from service.store import Question, Review
+from service.store import Question, Review, StoredInventory
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
@@ -51,6 +51,45 @@ class Analysis(BaseModel):
         return cls(**same, report=report, created=_time(review.created), updated=_time(review.updated))
 
 
+class GuardrailStanding(BaseModel):
+    """Where one guardrail stands. `digest` is what is typed to approve, null where nothing is guarded; `missing` counts people."""
+
+    name: str
+    standing: str
+    why: str
+    digest: str | None
+    missing: int
+
+
+class SignOff(BaseModel):
+    """Where sign-off of the commit of an analysis stands."""
+
+    standing: str
+    guardrails: list[GuardrailStanding]
+
+
+class OneAnalysis(Analysis):
+    """One analysis with its sign-off, which is null where no guardrail had anything to say of its commit."""
+
+    signoff: SignOff | None
+
+
+class AuditRow(BaseModel):
+    """One row of the audit log: `hash` is the SHA-256 of the JSON list of number, previous hash and the entry's canonical JSON text."""
+
+    number: int
+    previous: str
+    hash: str
+    entry: dict[str, Any]
+
+
+class AuditRows(BaseModel):
+    """A part of the audit log, oldest first. `next` is the `after` of the following part, null on the last one."""
+
+    items: list[AuditRow]
+    next: int | None
+
+
 class Analyses(BaseModel):
     """A page of analyses, newest first. `next` is the cursor of the following page, null on the last one."""
 
@@ -83,6 +122,32 @@ class Repositories(BaseModel):
     """What is served, by forge."""
 
     items: list[Forge]
+
+
+class Inventory(BaseModel):
+    """The newest snapshot of what runs in a cluster. `taken` is when it says that it was taken, null where it does not; `cluster` is `-`
+    for what names none."""
+
+    forge: str
+    repository: str
+    cluster: str
+    objects: int
+    digest: str
+    taken: Time | None
+    uploaded: Time
+
+    @classmethod
+    def of(cls, stored: StoredInventory) -> Inventory:
+        """What is shown of one that is stored."""
+        same = {name: getattr(stored, name) for name in ("forge", "repository", "objects")}
+        taken = None if stored.taken is None else _time(stored.taken)
+        return cls(**same, cluster=stored.cluster or "-", digest=stored.content, taken=taken, uploaded=_time(stored.uploaded))
+
+
+class Inventories(BaseModel):
+    """Every inventory."""
+
+    items: list[Inventory]
 
 
 class Readiness(BaseModel):

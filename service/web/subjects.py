@@ -59,6 +59,14 @@ class Subjects:
         return fetch
 
 
+def served(body: BaseModel, subjects: Subjects) -> tuple[str, str] | None:
+    """The forge and the repository that a body asks about; None where it brings its own files."""
+    if not isinstance(body, models.Where):
+        return None
+    place = subjects.revisions.place(body.forge, body.repository)
+    return place.known.settings.name, place.repository
+
+
 def pair(body: BaseModel) -> Pair | None:
     """The ends that a body asks about, if it does."""
     return Pair(body.source, body.destination, body.port) if isinstance(body, models.Ends) else None

@@ -11,7 +11,20 @@ from service.checkout import Mirrors
 from service.forges import Connected
 from service.settings import Settings
 from service.store import Store
-from service.web import analyses, asking, described, figures, health, problems, rates, reports, repositories, webhooks
+from service.web import (
+    analyses,
+    asking,
+    described,
+    figures,
+    health,
+    inventories,
+    problems,
+    rates,
+    reports,
+    repositories,
+    signing,
+    webhooks,
+)
 from service.web.auth import Doorman
 from service.web.desk import Desk
 from service.web.operations import Routes
@@ -58,6 +71,8 @@ def register(app: Flask, parts: Parts) -> None:
     analyses.add(routes, store, subjects, parts.wake)
     analyses.add_reports(routes, store, subjects, reporting)
     repositories.add(routes, store, parts.connected)
+    signing.add(routes, settings, store, parts.connected, parts.wake)
+    inventories.add(routes, settings, store, subjects)
     health.add(routes, store, parts.worker_alive)
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(described.blueprint(routes.declared))
@@ -65,9 +80,13 @@ def register(app: Flask, parts: Parts) -> None:
     app.after_request(_harden)
 
 
+_PAGES = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+"""What a report as a page may do: be looked at."""
+
+
 def _harden(response: Response) -> Response:
     """What every answer says unless its route knows better: no sniffing, no keeping, nothing that a browser may run."""
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault("Content-Security-Policy", "default-src 'none'")
+    response.headers.setdefault("Content-Security-Policy", _PAGES if response.mimetype == "text/html" else "default-src 'none'")
     return response

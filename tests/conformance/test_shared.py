@@ -125,3 +125,21 @@ def test_alertmanagers_keep_their_own_mesh_and_lose_everyone_else() -> None:
     assert {row["destination"] for row in rows} <= made
     assert [row for row in rows if row["opened"]] == []
     assert {str(row["closed"]) for row in rows} == {str({"TCP": [[9094, 9094]], "UDP": [[9094, 9094]]})}
+
+
+@pytest.mark.parametrize("corpus", ["kube-prometheus", "cluster-monitoring", "nextcloud"])
+def test_every_policy_edit_changes_flows_or_potential_ones_or_has_a_reason(corpus: str) -> None:
+    report = _diff(corpus)
+    behind = {cause["object"] for group in report["groups"] for alternative in group["causes"] for cause in alternative["undo"]}
+    behind |= {cause["object"] for group in report["potential"]["groups"] for cause in group["bearing"]}
+    behind |= {each["policy"] for each in report["no_effect"] if each["objects"]}
+    assert {each["object"] for each in report["policies"]} <= behind
+
+
+def test_backup_jobs_come_to_reach_the_object_store_that_another_repository_holds() -> None:
+    report = _diff("nextcloud")
+    store = "pods app.kubernetes.io/component=cephobjectstores.ceph.rook.io in namespaces kubernetes.io/metadata.name=rook-ceph"
+    rows = report["potential"]["changes"]
+    assert {row["destination"] for row in rows} == {store}
+    assert [(row["opened"], row["closed"]) for row in rows] == [({"TCP": [[8080, 8080]]}, {})] * len(rows)
+    assert [each["reason"] for each in report["no_effect"]] == ["peer-does-not-exist"]

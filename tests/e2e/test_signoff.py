@@ -272,5 +272,3 @@ def test_on_gitlab_too(lab: Lab) -> None:
     lab.reviewed()
     assert lab.state == "failed"
     assert "Sign-off: an approval lapsed" in lab.report
-
-

@@ -99,12 +99,13 @@ def fetch() -> None:
         pins = CACHE / "pins.json"
         if pins.exists() and pins.read_text() == _PINS and DESCRIPTION.exists() and EXAMPLES.exists():
             return
-        _write(DESCRIPTION, trimmed(_member(OPENAPI), OPERATIONS))
-        _write(EXAMPLES, {event["name"]: event["examples"] for event in _member(WEBHOOKS) if event["name"] in EVENTS})
+        _write(DESCRIPTION, trimmed(member_of(OPENAPI), OPERATIONS))
+        _write(EXAMPLES, {event["name"]: event["examples"] for event in member_of(WEBHOOKS) if event["name"] in EVENTS})
         pins.write_text(_PINS)
 
 
-def _member(package: Package) -> Any:
+def member_of(package: Package) -> Any:
+    """The JSON file that a package holds. Raises `Unavailable`, and RuntimeError for an archive that is not the pinned one."""
     npm = shutil.which("npm")
     if npm is None:
         raise Unavailable("npm is not installed")

@@ -7,6 +7,7 @@ import pytest
 from analyzers.configuration import AnalysisSettings, below
 from analyzers.manifests.limits import Limits
 from analyzers.manifests.listing import Listing
+from analyzers.pipeline import ClusterError
 from analyzers.rendering.inputs import read_inputs
 from analyzers.rendering.stage import plan_of
 from analyzers.rendering.tools import Tool, Tools
@@ -73,7 +74,7 @@ def test_overlays_are_found_each_in_its_cluster_and_the_base_is_not_a_unit() -> 
 
 
 def test_two_clusters_are_never_read_as_one_without_a_word(programs: Tools) -> None:
-    with pytest.raises(ClusterError, match="several clusters, .*: dev, prod"):
+    with pytest.raises(ClusterError, match=r"several clusters, .*: dev, prod"):
         Bench(programs).matrix(OVERLAYS)
     prepared = Bench(programs).prepared(OVERLAYS)
     assert prepared.clusters == ("dev", "prod")

@@ -36,7 +36,7 @@ class ForgeInMemory:
     permissions: dict[str, Permission] = field(default_factory=dict)
     answers: list[tuple[str, Reaction, str]] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
-    hands: Contributors = Contributors()
+    hands: Contributors = field(default_factory=Contributors)
     groups: dict[str, set[str]] = field(default_factory=dict)
     opinions: list[GivenReview] = field(default_factory=list)
     asked: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)

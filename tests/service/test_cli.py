@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from analyzers.reports import FORMATS
+from service import cli
 from tests.conftest import ROOT
 
 DEPLOYMENT = """\
@@ -63,7 +65,11 @@ def test_help_imports_nothing_heavy() -> None:
     assert all(command in shown.stdout for command in ("matrix", "diff", "explain", "serve", "worker", "demo"))
 
 
-@pytest.mark.parametrize("format_name", ["text", "json", "markdown", "csv", "dot"])
+def test_command_line_offers_every_format() -> None:
+    assert tuple(name for name, _ in FORMATS) == cli.FORMATS
+
+
+@pytest.mark.parametrize("format_name", cli.FORMATS)
 def test_every_format_renders_every_command(base: Path, head: Path, format_name: str) -> None:
     for arguments in (("matrix", head), ("diff", base, head), ("explain", head, "shop/web", "shop/cart", "--port", "80/TCP")):
         done = flowdelta(*arguments, "--format", format_name)

@@ -18,8 +18,8 @@ from service.analysis.runner import run
 from service.checkout import GitTree, Mirrors, open_repository, resolve
 from tests.conftest import ROOT
 from tests.rendering.conftest import programs as programs
-from tools.renderers import CACHE
 from tests.rendering.repositories import deny, deployment, tree
+from tools.renderers import CACHE
 
 FILES = {
     ".flowdelta.yaml": "version: 1\nnamespaces: [{path: plain, namespace: given}]\n",

@@ -10,13 +10,14 @@ from analyzers.model.relevance import relevant
 
 _ANNOTATIONS: Final = ("kubernetes.io/ingress.class", "ingressclass.kubernetes.io/is-default-class")
 _OWNER: Final = ("apiVersion", "kind", "name", "controller")
+_GATEWAYS: Final = "gateway.networking.k8s.io/"
 _FINISHED: Final = ("Succeeded", "Failed")
 
 
 def has_ended(item: Mapping[str, Any]) -> bool:
     """Whether an object is a pod that runs no more."""
     status = item.get("status")
-    return item.get("kind") == "Pod" and isinstance(status, Mapping) and status.get("phase") in _FINISHED
+    return item.get("kind") == "Pod" and isinstance(status, dict) and status.get("phase") in _FINISHED
 
 
 def reduced(item: YamlMap, *, by_name: bool) -> YamlMap:
@@ -27,7 +28,8 @@ def reduced(item: YamlMap, *, by_name: bool) -> YamlMap:
     said = {name: metadata[name] for name in ("name", "namespace") if isinstance(metadata.get(name), str)}
     view: dict[str, Any] = {name: item[name] for name in ("apiVersion", "kind")}
     view |= {"metadata": {**said, **_metadata(kept.get("metadata", {}))}}
-    view |= {name: _without_filters(value) for name, value in kept.items() if name != "metadata"}
+    routes = str(item["apiVersion"]).startswith(_GATEWAYS)
+    view |= {name: _without_filters(value) if routes else value for name, value in kept.items() if name != "metadata"}
     return as_map(view)
 
 
@@ -42,28 +44,30 @@ def as_map(value: Mapping[str, Any]) -> YamlMap:
 
 def _metadata(kept: Mapping[str, Any]) -> dict[str, Any]:
     view = {name: value for name, value in kept.items() if name == "labels"}
-    if isinstance(annotations := kept.get("annotations"), Mapping):
+    if isinstance(annotations := kept.get("annotations"), dict):
         view["annotations"] = {name: annotations[name] for name in _ANNOTATIONS if name in annotations}
     if isinstance(owners := kept.get("ownerReferences"), list):
-        named = [each for each in owners if isinstance(each, Mapping)]
+        named = [each for each in owners if isinstance(each, dict)]
         view["ownerReferences"] = [{name: each[name] for name in _OWNER if name in each} for each in named]
     return view
 
 
 def _without_filters(value: Any) -> Any:
     """Filters of routes set headers, which may be credentials; that they mirror traffic is all that matters of them."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: _mirrors(inner) if key == "filters" else _without_filters(inner) for key, inner in value.items()}
     return [_without_filters(each) for each in value] if isinstance(value, list) else value
 
 
 def _mirrors(filters: Any) -> Any:
     listed = filters if isinstance(filters, list) else []
-    return [{"requestMirror": each["requestMirror"]} for each in listed if isinstance(each, Mapping) and each.get("requestMirror")]
+    return [{"requestMirror": each["requestMirror"]} for each in listed if isinstance(each, dict) and each.get("requestMirror")]
 
 
 def _as_yaml(value: Any) -> YamlValue:
-    if isinstance(value, Mapping):
+    if isinstance(value, YamlMap | YamlList):
+        return value
+    if isinstance(value, dict):
         return as_map(value)
     if isinstance(value, list):
         made = YamlList(0)

@@ -27,7 +27,7 @@ def namespace(name: str, **labels: str) -> Object:
 
 
 def pod(name: str, namespace: str = "shop", owner: Object | None = None, **labels: str) -> Object:
-    metadata = {"name": name, "namespace": namespace, "labels": labels}
+    metadata: Object = {"name": name, "namespace": namespace, "labels": labels}
     metadata |= {"ownerReferences": [{"controller": True, "apiVersion": "x/v1", "uid": "1", **owner}]} if owner else {}
     container = {"name": "c", "image": "i", "env": [{"name": "PASSWORD", "value": "hunter2"}], "args": ["--token=hunter2"]}
     spec = {"containers": [container], "nodeName": "n"}
