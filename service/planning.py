@@ -79,8 +79,6 @@ def _unread(analysis: AnalysisSettings) -> Iterator[str]:
     """What is understood and does not change a verdict."""
     if analysis.pod_cidrs or any(each.pod_cidrs for each in analysis.clusters):
         yield "note: pod_cidrs are checked and kept; verdicts do not depend on them yet"
-    if analysis.sensitive_labels:
-        yield "note: sensitive_labels are checked and kept; severity does not depend on them yet"
 
 
 def _programs(found: Tools) -> Iterator[str]:

@@ -12,6 +12,9 @@ from hypothesis import settings
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = "FLOWDELTA_SHARED"  # where the conformance cases and corpora are, which some tests compare with
 
+# Suites that tests inherit say what differs only if pytest rewrites their assertions, and that it can only before anything imports them.
+pytest.register_assert_rewrite("tests.forges.contract", "tests.forges.signoff_contract")
+
 # No test may depend on the settings, the git identity or the git configuration of the person who runs it, nor on the hook it runs in.
 for _name in list(os.environ):
     if _name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE") or (_name.startswith("FLOWDELTA_") and _name != SHARED):

@@ -21,7 +21,9 @@ def prepared(options: Options, base: Tree, cache: ParseCache | None, remote: str
     """The options with everything that rendering needs. `base` is the tree whose configuration counts, and `remote` the address of its
     repository, empty where it is not known. Raises `AnalysisError`."""
     settings = settings_of(base)
-    return replace(options, rendering=Rendering(tools(), settings, remote, cache), kinds=settings.kinds)
+    rules = options.severity
+    severity = replace(rules, sensitive_labels=(*rules.sensitive_labels, *settings.sensitive_labels))
+    return replace(options, rendering=Rendering(tools(), settings, remote, cache), kinds=settings.kinds, severity=severity)
 
 
 def settings_of(base: Tree) -> AnalysisSettings:
