@@ -1,7 +1,7 @@
 # `make` alone lists the targets.
 
 PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3))
-WORKERS ?= 2
+WORKERS ?= 3
 BIN := .venv/bin
 CHECKED := analyzers benchmarks service tests tools
 

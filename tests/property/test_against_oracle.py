@@ -7,7 +7,7 @@ import pytest
 from tests.oracle.cases import Case, case
 from tests.property.examination import broken
 
-ALWAYS, FULL, CHUNK = 200, 2_000, 25
+ALWAYS, FULL, CHUNK = 200, 1_000, 25
 """Seeds below ALWAYS are in every run, those up to FULL in the whole run; CHUNK of them make one test."""
 
 MOST_SHOWN = 30
