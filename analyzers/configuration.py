@@ -115,15 +115,8 @@ def read_analysis(root: Field) -> AnalysisSettings:
     )
 
 
-def known_fields(field: Field, known: Collection[str]) -> None:
-    """Refuse a field that is not known: a misspelt one would be passed over without a word."""
-    for name, inner in field.fields():
-        if name not in known:
-            raise inner.fail(f"there is no such field; known are {', '.join(known)}")
-
-
 def _cluster(name: str, field: Field) -> ClusterSettings:
-    known_fields(field, ("paths", "pod_cidrs"))
+    field.only("paths", "pod_cidrs")
     if not _NAME.fullmatch(name):
         raise field.fail(f"{name!r} is no name of a cluster: at most 63 of letters, digits, '.', '_' and '-'")
     paths = tuple(_path(each) for each in _listed(field["paths"]))
@@ -133,7 +126,7 @@ def _cluster(name: str, field: Field) -> ClusterSettings:
 
 
 def _unit(field: Field, clusters: Collection[str]) -> UnitSettings:
-    known_fields(field, ("path", "renderer", "cluster", "clusters", "namespace", "release", "values"))
+    field.only("path", "renderer", "cluster", "clusters", "namespace", "release", "values")
     renderer, release = field["renderer"].text(""), field["release"].text("")
     if renderer and renderer not in RENDERERS:
         raise field["renderer"].fail(f"{renderer!r} is not one of {', '.join(RENDERERS)}")
@@ -153,24 +146,24 @@ def _unit(field: Field, clusters: Collection[str]) -> UnitSettings:
 
 
 def _namespace(field: Field) -> tuple[str, str]:
-    known_fields(field, ("path", "namespace"))
+    field.only("path", "namespace")
     return _path(field["path"]), check_dns_label(field["namespace"], field["namespace"].text())
 
 
 def _kinds(field: Field) -> CustomKinds:
-    known_fields(field, ("workloads", "operators"))
+    field.only("workloads", "operators")
     workloads = tuple(_workload(each) for each in _listed(field["workloads"]))
     return CustomKinds(workloads, tuple(_operator(each) for each in _listed(field["operators"])))
 
 
 def _workload(field: Field) -> WorkloadKind:
-    known_fields(field, ("group", "kind", "template"))
+    field.only("group", "kind", "template")
     template = tuple(each for each in field["template"].text("spec.template").split(".") if each)
     return WorkloadKind((_group(field["group"]),), _kind(field["kind"]), template)
 
 
 def _operator(field: Field) -> OperatorKind:
-    known_fields(field, ("group", "kind", "pods"))
+    field.only("group", "kind", "pods")
     pods = tuple(_pods(each) for each in _listed(field["pods"]))
     if not pods:
         raise field.fail("must have pods")
@@ -178,13 +171,13 @@ def _operator(field: Field) -> OperatorKind:
 
 
 def _pods(field: Field) -> PodSet:
-    known_fields(field, ("labels", "ports"))
+    field.only("labels", "ports")
     labels = _labels(field["labels"], named=True)
     return PodSet(labels, tuple(_port(each) for each in _listed(field["ports"])))
 
 
 def _port(field: Field) -> OperatorPort:
-    known_fields(field, ("name", "port", "protocol"))
+    field.only("name", "port", "protocol")
     return OperatorPort(read_port_name(field["name"]), read_port_number(field["port"]), read_protocol(field["protocol"]))
 
 

@@ -14,7 +14,7 @@ from analyzers.manifests.limits import Limits, NodeBudget
 from analyzers.manifests.source import chunks, decode
 from analyzers.model.manifest import Field, InvalidObject
 from service.signoff.guardrails import Guardrails
-from service.signoff.reading import SECTIONS, known_fields, read_guardrails
+from service.signoff.reading import SECTIONS, read_guardrails
 
 NAME: Final = ".flowdelta.yaml"
 """Where the file stands, at the root of the repository."""
@@ -62,7 +62,7 @@ def _read(data: bytes, path: str) -> Configuration:
         raise ConfigurationError(path, line, "there is more than one document" if stated else "the file is empty; it must say version: 1")
     root = Field(stated[0].value, "", stated[0].line)
     digest = hashlib.sha256(data).hexdigest()
-    known_fields(root, ("version", *SECTIONS, *ANALYSIS_SECTIONS))
+    root.only("version", *SECTIONS, *ANALYSIS_SECTIONS)
     if root["version"].number() != 1:
         raise root["version"].fail("must be 1")
     return Configuration(read_guardrails(root, digest), digest, read_analysis(root))

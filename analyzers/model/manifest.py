@@ -95,6 +95,12 @@ class Field:
         """Each field of this object."""
         return ((key, self[key]) for key in self._mapping())
 
+    def only(self, *known: str) -> None:
+        """Refuse fields of this object that are not known, where a misspelt one must not be passed over."""
+        for name, inner in self.fields():
+            if name not in known:
+                raise inner.fail(f"there is no such field; known are {', '.join(known)}")
+
     def items(self) -> Iterator[Field]:
         """Each item of this list; nothing when it is missing."""
         if self.value is None:

@@ -53,13 +53,6 @@ def read_guardrails(root: Field, source: str) -> Guardrails:
     return Guardrails(source, zones, guardrails, invariants, exceptions)
 
 
-def known_fields(field: Field, known: Collection[str]) -> None:
-    """Refuse a field that is not known: a misspelt one would make a rule weaker without a word."""
-    for name, inner in field.fields():
-        if name not in known:
-            raise inner.fail(f"there is no such field; known are {', '.join(known)}")
-
-
 def _distinct(rules: Iterable[Guardrail | Invariant], root: Field) -> set[str]:
     names: set[str] = set()
     for rule in rules:
@@ -76,7 +69,7 @@ def _name(field: Field, text: str) -> str:
 
 
 def _zone(name: str, field: Field) -> Zone:
-    known_fields(field, ("namespaces", "pods", "external", "cidrs"))
+    field.only("namespaces", "pods", "external", "cidrs")
     inside, outside = bool(field["namespaces"] or field["pods"]), bool(field["external"] or field["cidrs"])
     if inside is outside:
         raise field.fail("must have either namespaces or pods, or else external: true or cidrs")
@@ -88,7 +81,7 @@ def _zone(name: str, field: Field) -> Zone:
 
 def _namespaces(field: Field) -> tuple[frozenset[str] | None, LabelSelector]:
     """Names, where any are given, and a selector; a namespace must meet both."""
-    known_fields(field, ("matchNames", "matchLabels", "matchExpressions"))
+    field.only("matchNames", "matchLabels", "matchExpressions")
     if not field["matchNames"]:
         return None, read_selector(field)
     names = frozenset(each.text() for each in field["matchNames"].items())
@@ -125,8 +118,8 @@ class _Reader:
 
     def guardrail(self, field: Field) -> Guardrail:
         """One guardrail."""
-        known_fields(field, ("name", "when", "require"))
-        known_fields(field["when"], [change.value for change in (Change.OPENED, Change.CLOSED)])
+        field.only("name", "when", "require")
+        field["when"].only(Change.OPENED.value, Change.CLOSED.value)
         when = tuple(self.trigger(Change(name), each) for name, each in field["when"].fields())
         if not when:
             raise field["when"].fail("must say opened or closed")
@@ -134,17 +127,17 @@ class _Reader:
 
     def trigger(self, change: Change, field: Field) -> Trigger:
         """What opened or closed; an empty condition means every flow."""
-        known_fields(field, (*_CONDITION, "certainty"))
+        field.only(*_CONDITION, "certainty")
         return Trigger(change, self.condition(field), _certainty(field["certainty"], Certainty.MAY))
 
     def invariant(self, field: Field) -> Invariant:
         """One invariant. What must never be may not even be possible; what must always be must be certain; unless it says otherwise."""
-        known_fields(field, ("name", "never", "always", "require"))
+        field.only("name", "never", "always", "require")
         if bool(field["never"]) is bool(field["always"]):
             raise field.fail("must have one of never and always")
         law = Law.NEVER if field["never"] else Law.ALWAYS
         body = field[law]
-        known_fields(body, (*_CONDITION, "certainty"))
+        body.only(*_CONDITION, "certainty")
         condition = self.condition(body)
         if law is Law.ALWAYS and not (condition.source.zones and condition.destination.zones):
             raise body.fail("must say from and to")
@@ -154,12 +147,12 @@ class _Reader:
 
     def exemption(self, field: Field, known: Collection[str]) -> Exemption:
         """One exception, which names its guardrail, says why, and ends."""
-        known_fields(field, ("guardrail", "flow", "reason", "expires"))
+        field.only("guardrail", "flow", "reason", "expires")
         name = field["guardrail"].text()
         if name not in known:
             raise field["guardrail"].fail(f"there is no guardrail or invariant {name!r}")
         flow = field["flow"]
-        known_fields(flow, ("from", "to", "ports"))
+        flow.only("from", "to", "ports")
         condition = Condition(self.exempted(flow["from"]), self.exempted(flow["to"]), _ports(flow["ports"]))
         if not field["reason"].text().strip():
             raise field["reason"].fail("must say why")
@@ -236,7 +229,7 @@ def _demand(field: Field) -> Demand:
         if field.text() not in list(Outcome):
             raise field.fail(f"{field.text()!r} is not one of {', '.join(Outcome)}, nor an object")
         return Demand(Outcome(field.text()))
-    known_fields(field, ("signoff", "label", "notify"))
+    field.only("signoff", "label", "notify")
     demand = Demand(
         None,
         tuple(_signature(each) for each in _one_or_more(field["signoff"])),
@@ -255,7 +248,7 @@ def _one_or_more(field: Field) -> list[Field]:
 
 
 def _signature(field: Field) -> Signature:
-    known_fields(field, ("groups", "users", "count", "not", "unknown_contributors"))
+    field.only("groups", "users", "count", "not", "unknown_contributors")
     groups, users = (tuple(_who(each) for each in field[name].items()) for name in ("groups", "users"))
     if not groups and not users:
         raise field.fail("must name groups or users")
