@@ -57,23 +57,22 @@ def _part(end: End, party: Party, inside: Callable[[Zone, Party], IntervalSet]) 
 
 def _reach(zone: Zone, party: Party) -> IntervalSet:
     """The part of a party that may be in a zone."""
-    _, whole = between(party.block)
-    if party.block is not None:
-        return _common(zone, party.block)
-    if party.controller:
-        return whole if zone.through_controllers else IntervalSet()
-    return whole if any(_holds(zone, party.namespace, side, any, unknown=True) for side in party.sides) else IntervalSet()
+    return _within(zone, party, lambda: any(_holds(zone, party.namespace, side, any, unknown=True) for side in party.sides))
 
 
 def _excused(zone: Zone, party: Party) -> IntervalSet:
     """The part of a party that is surely in a zone."""
-    _, whole = between(party.block)
+    return _within(
+        zone, party, lambda: bool(party.sides) and all(_holds(zone, party.namespace, side, all, unknown=False) for side in party.sides)
+    )
+
+
+def _within(zone: Zone, party: Party, holds: Callable[[], bool]) -> IntervalSet:
+    """The part of a party in a zone; `holds` says whether a workload is in it, which is all that can be in doubt."""
     if party.block is not None:
         return _common(zone, party.block)
-    if party.controller:
-        return whole if zone.through_controllers else IntervalSet()
-    sure = bool(party.sides) and all(_holds(zone, party.namespace, side, all, unknown=False) for side in party.sides)
-    return whole if sure else IntervalSet()
+    _, whole = between(None)
+    return whole if (zone.through_controllers if party.controller else holds()) else IntervalSet()
 
 
 def _common(zone: Zone, block: IPBlock) -> IntervalSet:
