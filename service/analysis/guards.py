@@ -32,13 +32,14 @@ AT_HEAD: Final = ".at-head"
 
 def write_guarded(guard: Guard, base: Tree, head: Tree, report: Changes, of_head: Matrices, folder: Path) -> None:
     """Write what is guarded. `of_head` makes the matrix of each cluster of head, which only invariants need. Raises `AnalysisError`."""
+    at_base, organisation = configuration_of(base), organisation_of(guard)
     try:
-        found = tuple(guarded(guard, base, head, report, of_head))
+        found = tuple(_guarded(guard, at_base.guardrails, organisation.guardrails, head, report, of_head))
     except AmbiguousEndpoints as error:
         raise AnalysisError("ambiguous", f"Not judged: {error}.") from error
     written = {
-        "configuration": configuration_of(base).digest,
-        "organisation": organisation_of(guard).digest,
+        "configuration": at_base.digest,
+        "organisation": organisation.digest,
         "guarded": [guarded_json(each) for each in found],
     }
     (folder / FILE).write_text(json.dumps(written), encoding="utf-8")
@@ -46,9 +47,14 @@ def write_guarded(guard: Guard, base: Tree, head: Tree, report: Changes, of_head
 
 def guarded(guard: Guard, base: Tree, head: Tree, report: Changes, of_head: Matrices) -> Iterator[Guarded]:
     """What each guardrail and invariant guards. Raises `AnalysisError` for rules that cannot be read."""
+    return _guarded(guard, configuration_of(base).guardrails, organisation_of(guard).guardrails, head, report, of_head)
+
+
+def _guarded(
+    guard: Guard, at_base: Guardrails, organisation: Guardrails, head: Tree, report: Changes, of_head: Matrices
+) -> Iterator[Guarded]:
     matrices = cache(of_head)
     today = date.fromisoformat(guard.today)
-    at_base, organisation = configuration_of(base).guardrails, organisation_of(guard).guardrails
     _refuse_twice(at_base, organisation)
     own = [each for rules in (organisation, at_base) for each in _of(rules, report, matrices, today)]
     yield from own

@@ -68,9 +68,7 @@ class Consent:
         if not any(each or each.excepted for each in guarded) and _settled(ledger.shown()):
             return Judged(Decision(()))
         asked = [each for each in guarded if each and each.require.signatures]
-        if asked and request.queued is None:
-            self._record_reviews(ledger, pull, asked)
-        acts = self._acts(ledger, pull) if asked else []
+        acts = self._acts(ledger, pull, asked, listen=request.queued is None) if asked else []
         facts = self._facts(pull, asked, [act.person for act in acts]) if asked else Facts(pull.author.id, base=pull.base_ref)
         decision = decide(guarded, acts, facts, pull.head_sha)
         self._record(ledger, request, pull, commits, found, acts, facts, decision)
@@ -167,15 +165,27 @@ class Consent:
             return self.forge.members(self.repository, group, accounts)
         return frozenset(account.id for account in accounts if account.name.lower() in named)
 
-    def _record_reviews(self, ledger: Ledger, pull: PullRequest, asked: Sequence[Guarded]) -> None:
+    def _acts(self, ledger: Ledger, pull: PullRequest, asked: Sequence[Guarded], *, listen: bool) -> list[Act]:
+        """What was said; of the reviews those that the forge still knows, and with `listen` also those that were not heard yet."""
+        approving = [review for review in self.forge.reviews(self.repository, pull.number) if review.approves]
+        if listen:
+            self._record_reviews(ledger, pull, asked, approving)
+        standing = {review.account.id for review in approving}
+        return [act for act in ledger.acts() if act.way is not Way.REVIEW or act.person.id in standing]
+
+    def _record_reviews(self, ledger: Ledger, pull: PullRequest, asked: Sequence[Guarded], approving: Sequence[GivenReview]) -> None:
         """Approving reviews of this very commit are acts too: each is recorded once, with the flows that were shown for the commit. One
         whose commit the forge does not tell speaks of none, and nobody's review speaks where its author already spoke of this commit in
         another way: which of both came later is not known."""
+        of_this = [review for review in approving if review.commit == pull.head_sha]
+        if not of_this:
+            return
         spoke = {(act.person.id, act.guardrail) for act in ledger.acts() if act.head == pull.head_sha}
-        for review in self._approving(pull):
-            for each in asked if review.commit == pull.head_sha else ():
-                if (review.account.id, each.name) not in spoke and (flows := self._reviewed(ledger, pull, each)):
-                    said = Act(0, Verb.APPROVE, Way.REVIEW, _person(review.account), each.name, flows, pull.head_sha, base=pull.base_ref)
+        reviewed = [(each.name, flows) for each in asked if (flows := self._reviewed(ledger, pull, each))]
+        for review in of_this:
+            for name, flows in reviewed:
+                if (review.account.id, name) not in spoke:
+                    said = Act(0, Verb.APPROVE, Way.REVIEW, _person(review.account), name, flows, pull.head_sha, base=pull.base_ref)
                     address = ledger.keep(flows)
                     ledger.append("act", {"act": act_json(said, address), "digest": shown_digest(flows)}, [address])
 
@@ -188,14 +198,6 @@ class Consent:
             return next((each.flows for each in found if each.name == about.name), FlowSet())
         done = self.store.reviews(forge=self.forge_name, repository=self.repository, number=pull.number, state="done")
         return FlowSet() if any(review.head_sha == pull.head_sha for review in done) else about.flows
-
-    def _acts(self, ledger: Ledger, pull: PullRequest) -> list[Act]:
-        """What was said; of the reviews those that the forge still knows."""
-        standing = {review.account.id for review in self._approving(pull)}
-        return [act for act in ledger.acts() if act.way is not Way.REVIEW or act.person.id in standing]
-
-    def _approving(self, pull: PullRequest) -> list[GivenReview]:
-        return [review for review in self.forge.reviews(self.repository, pull.number) if review.approves]
 
     def _record(
         self,
