@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from posixpath import dirname, join, relpath
 
 from analyzers.manifests.kustomizations import is_kustomization_name
@@ -69,14 +69,8 @@ class UnitMaker:
                 problem = f"the values file {path} is not in the repository"
                 problems.append(Diagnostic("render-refused", problem, deployment.place.path, deployment.place.line))
         reads = closure.reads | {path for path in deployment.values if self._inputs.listing.is_file(path)}
-        unit = Unit(
-            RendererName.HELM,
-            draft.path,
-            draft.clusters,
-            deployment.place,
-            draft.why,
-            tuple(sorted(reads)),
-            deployment.namespace,
+        unit = replace(
+            self._unit(draft, RendererName.HELM, reads),
             release=deployment.release or self._charts.name(draft.path),
             values=deployment.values,
             inline=deployment.inline,
@@ -92,22 +86,20 @@ class UnitMaker:
         closure = self._kustomized.closure(draft.path)
         if not (closure.changes or closure.refusals or closure.lost or deployment.moved_to or deployment.overlay):
             return self._unit(draft, RendererName.PLAIN, closure.objects), ()
-        reads, problems, inline = self._overlaid(draft, set(closure.reads))
-        unit = Unit(
-            RendererName.KUSTOMIZE,
-            draft.path,
-            draft.clusters,
-            deployment.place,
-            draft.why,
-            tuple(sorted(reads)),
-            deployment.namespace,
-            deployment.moved_to,
+        return self._overlay(draft, set(closure.reads), [closure])
+
+    def _overlay(self, draft: Draft, reads: set[str], closures: Sequence[Closure], generated: tuple[tuple[str, str], ...] = ()) -> Made:
+        """The unit that kustomize renders of these closures, with what the deployment lays over them."""
+        reads, problems, inline = self._overlaid(draft, reads)
+        unit = replace(
+            self._unit(draft, RendererName.KUSTOMIZE, reads),
+            moved_to=draft.deployment.moved_to,
             inline=inline,
-            generated=_stand_ins([closure]),
-            plugins=tuple(sorted(closure.plugins)),
-            notes=tuple(note for _, note in closure.lost),
+            generated=(*generated, *_stand_ins(closures)),
+            plugins=tuple(sorted({path for closure in closures for path in closure.plugins})),
+            notes=tuple(dict.fromkeys(note for closure in closures for _, note in closure.lost)),
         )
-        return unit, (*closure.refusals, *problems)
+        return unit, (*(refusal for closure in closures for refusal in closure.refusals), *problems)
 
     def _overlaid(self, draft: Draft, reads: set[str]) -> tuple[set[str], list[Diagnostic], str]:
         """The files to read with those of components that the deployment adds, what is refused of them, and its fields."""
@@ -157,30 +149,11 @@ class UnitMaker:
         return files, sorted(inner)
 
     def _generated(self, draft: Draft, files: list[str], inner: list[str]) -> Made:
-        deployment = draft.deployment
-        reads, problems = set(files), list[Diagnostic]()
         closures = [self._kustomized.closure(folder) for folder in inner]
-        for closure in closures:
-            reads |= closure.reads
-            problems += closure.refusals
-        reads, more, inline = self._overlaid(draft, reads)
         resources = [relpath(each, draft.path or ".") for each in (*files, *inner)]
         made = json.dumps({"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources})
-        unit = Unit(
-            RendererName.KUSTOMIZE,
-            draft.path,
-            draft.clusters,
-            deployment.place,
-            draft.why,
-            tuple(sorted(reads)),
-            deployment.namespace,
-            deployment.moved_to,
-            inline=inline,
-            generated=((join(draft.path, "kustomization.yaml"), made), *_stand_ins(closures)),
-            plugins=tuple(sorted({path for closure in closures for path in closure.plugins})),
-            notes=tuple(dict.fromkeys(note for closure in closures for _, note in closure.lost)),
-        )
-        return unit, (*problems, *more)
+        reads = {*files, *(path for closure in closures for path in closure.reads)}
+        return self._overlay(draft, reads, closures, ((join(draft.path, "kustomization.yaml"), made),))
 
     def _lacking(self, draft: Draft, renderer: RendererName, what: str) -> Made:
         place = draft.deployment.place
