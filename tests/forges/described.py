@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
-import socket
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import yaml
 from jsonschema import Draft202012Validator
 
+from tests.forges.answering import Answer, JsonServer
 from tests.forges.faults import Fault, When
 
 FOLDER = Path(__file__).parent
-
-Answer = tuple[int, Any, dict[str, str]]
 
 
 class Refusal(Exception):
@@ -112,22 +107,18 @@ class DescribedServer:
         self.faults: list[Fault] = []
         self.violations: list[str] = []
         self.lock = threading.RLock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = JsonServer(self._heard)
+        self.url = self._server.url
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         for fault in self.faults:
             if fault.gate is not None:
                 fault.gate.open()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.stop()
 
     def handle(self, asked: Asked, operation: str) -> Answer:
         """The answer to a call of an operation, by its operationId."""
@@ -147,6 +138,9 @@ class DescribedServer:
         """How often a call was answered; `path` is a regular expression."""
         with self.lock:
             return sum(1 for call in self.calls if call.method == method and re.fullmatch(path, call.path))
+
+    def _heard(self, method: str, path: str, query: str, body: Any, headers: Message) -> Answer | None:
+        return self.answer(Asked(method, path, dict(parse_qsl(query, keep_blank_values=True)), body, headers))
 
     def answer(self, asked: Asked) -> Answer | None:
         """The answer to a call, None for none at all."""
@@ -200,36 +194,3 @@ def _pattern(path: str) -> str:
     """Parts are separated by slashes as they were sent, so an encoded one belongs to its part; `{name}*` goes on to the end."""
     escaped = re.sub(r"\\{([a-z_]+)\\}\\\*", r"(?P<\1>.+)", re.escape(path))
     return re.sub(r"\\{([a-z_]+)\\}", r"(?P<\1>[^/]+)", escaped)
-
-
-def _handler(forge: DescribedServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def _answer(self) -> None:
-            split = urlsplit(self.path)
-            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            query = dict(parse_qsl(split.query, keep_blank_values=True))
-            answer = forge.answer(Asked(self.command, split.path, query, json.loads(raw) if raw else None, self.headers))
-            with suppress(OSError):  # a client that gave up waiting is what some tests are about
-                if answer is None:
-                    self.close_connection = True
-                    self.connection.shutdown(socket.SHUT_RDWR)
-                else:
-                    self._send(*answer)
-
-        def _send(self, status: int, body: Any, headers: dict[str, str]) -> None:
-            content = b"" if status == 204 else json.dumps(body).encode()
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/json", "Content-Length": str(len(content)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing: the calls are kept."""
-
-    return Handler

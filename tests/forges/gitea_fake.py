@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any
 
-from tests.forges.described import Answer, Asked, DescribedServer, Description, Refusal, paged
+from tests.forges.answering import Answer
+from tests.forges.described import Asked, DescribedServer, Description, Refusal, paged
 
 BOT_ID, WHEN = 4242, "2024-05-01T12:00:00Z"
 REPOSITORY_ID, FORK_ID = 77, 78

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from tests.forges import github_resources as give
+from tests.forges.answering import Answer
 from tests.forges.github_app import App, written
-from tests.forges.github_routes import REPOSITORY, Answer, Route, page, repository_of
+from tests.forges.github_routes import REPOSITORY, Route, page, repository_of
 from tests.forges.github_state import BOT, BOT_ID, PERSON, PERSON_ID, Call, CheckRun, Refused, Repository
 
 if TYPE_CHECKING:

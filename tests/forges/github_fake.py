@@ -6,22 +6,20 @@ against it; the tests fail on a `violation`.
 
 from __future__ import annotations
 
-import json
 import re
-import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from email.message import Message
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from tests.forges import github_resources as give
+from tests.forges.answering import Answer, JsonServer
 from tests.forges.faults import Fault, When
 from tests.forges.github_app import ACTIONS_BOT_ID, ACTIONS_ID, ACTIONS_SLUG, App
 from tests.forges.github_app_routes import APP_ROUTES
 from tests.forges.github_people_routes import PEOPLE_ROUTES
-from tests.forges.github_routes import ROUTES, Answer
+from tests.forges.github_routes import ROUTES
 from tests.forges.github_state import BOT, BOT_ID, PERSON, PERSON_ID, Call, Caller, CheckRun, Comment, Pull, Refused, Repository, User
 from tests.forges.openapi import Description
 
@@ -56,14 +54,12 @@ class GitHubFake:
         self.violations: list[str] = []
         self._changed = threading.Condition()
         self._numbers = iter(range(1_000_000, 2_000_000))
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._server = JsonServer(self._heard, "application/json; charset=utf-8")
         self.prefix = prefix
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}{prefix}"
+        self.url = f"{self._server.url}{prefix}"
 
     def __enter__(self) -> GitHubFake:
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,9 +70,7 @@ class GitHubFake:
         for fault in self.faults:
             if fault.gate is not None:
                 fault.gate.open()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.stop()
 
     def repository(self, name: str) -> Repository:
         """The repository, made when it is first named."""
@@ -123,6 +117,11 @@ class GitHubFake:
         """How often a call was answered; `path` is a regular expression."""
         with self._changed:
             return sum(1 for call in self.calls if call.method == method and re.fullmatch(path, call.path))
+
+    def _heard(self, method: str, path: str, query: str, body: Any, headers: Message) -> Answer | None:
+        below = path.removeprefix(self.prefix) if path.startswith(self.prefix) else f"/elsewhere{path}"
+        asked = {name: values[-1] for name, values in parse_qs(query).items()}
+        return self.answer(Call(method, below, body, query=asked), headers)
 
     def answer(self, call: Call, headers: Any) -> Answer | None:
         """The answer to a call, None for none at all. Everything that a handler does goes through here."""
@@ -193,46 +192,3 @@ class GitHubFake:
     def next_number(self) -> int:
         """A fresh id."""
         return next(self._numbers)
-
-
-def _handler(fake: GitHubFake) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def _answer(self) -> None:
-            split = urlsplit(self.path)
-            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            query = {name: values[-1] for name, values in parse_qs(split.query).items()}
-            path = split.path.removeprefix(fake.prefix) if split.path.startswith(fake.prefix) else f"/elsewhere{split.path}"
-            answer = fake.answer(Call(self.command, path, json.loads(raw) if raw else None, query=query), self.headers)
-            with _gone_is_fine():
-                if answer is None:
-                    self.close_connection = True
-                    self.connection.shutdown(socket.SHUT_RDWR)
-                else:
-                    self._send(*answer)
-
-        def _send(self, status: int, body: Any, headers: dict[str, str]) -> None:
-            content = b"" if status == 204 else json.dumps(body).encode()
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(content)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing: the calls are kept."""
-
-    return Handler
-
-
-@contextmanager
-def _gone_is_fine() -> Iterator[None]:
-    """A client that was killed or gave up waiting is what some tests are about."""
-    try:
-        yield
-    except (BrokenPipeError, ConnectionResetError, OSError):
-        return

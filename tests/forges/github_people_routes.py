@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
 from tests.forges import github_resources as give
-from tests.forges.github_routes import REPOSITORY, Answer, Route, page, pull_of, repository_of, shown_pull
+from tests.forges.answering import Answer
+from tests.forges.github_routes import REPOSITORY, Route, page, pull_of, repository_of, shown_pull
 from tests.forges.github_state import BOT, BOT_ID, Call, Commit, Pull, Push, Refused, Repository, Review, Signed
 
 if TYPE_CHECKING:

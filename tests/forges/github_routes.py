@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlencode
 
 from tests.forges import github_resources as give
+from tests.forges.answering import Answer
 from tests.forges.github_state import PERSON, PERSON_ID, Call, Comment, Pull, Refused, Repository
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 LONGEST_COMMENT = 65_536
 
 Item = TypeVar("Item")
-Answer = tuple[int, Any, dict[str, str]]
 Route = Callable[["GitHubFake", Call, dict[str, str]], Answer]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,6 @@ from tests.forges.contract import ALICE, HEAD, NUMBER, OTHER, Doing, ForgeContra
 from tests.forges.gitea_fake import GiteaFake
 from tests.forges.gitea_stage import PATH, TOKEN, GiteaStage
 from tests.forges.signoff_contract import SignOffContract
-
-
-@pytest.fixture
-def gitea() -> Iterator[GiteaFake]:
-    with GiteaFake(TOKEN, PATH) as fake:
-        yield fake
-    assert fake.violations == []
 
 
 @pytest.fixture

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from service.forges.port import Contributors, ForgeError
 from tests.forges.contract import ALICE, BOB, HEAD, NUMBER, Doing
 from tests.forges.faults import Fault
 from tests.forges.gitea_fake import EVENT, GiteaFake
-from tests.forges.gitea_stage import PATH, TOKEN, GiteaStage
+from tests.forges.gitea_stage import PATH, GiteaStage
 from tests.forges.signoff_contract import given, members
-
-
-@pytest.fixture
-def gitea() -> Iterator[GiteaFake]:
-    with GiteaFake(TOKEN, PATH) as fake:
-        yield fake
-    assert fake.violations == []
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from openapi_spec_validator import validate
@@ -16,13 +15,6 @@ from tests.forges.faults import Fault
 from tests.forges.gitlab_fake import BOT_ID, FORK_ID, PROJECT_ID, GitLabFake, Merge, Note
 from tests.forges.gitlab_stage import PATH, TOKEN, GitLabStage
 from tests.forges.signoff_contract import SignOffContract
-
-
-@pytest.fixture
-def gitlab() -> Iterator[GitLabFake]:
-    with GitLabFake(TOKEN, PATH) as fake:
-        yield fake
-    assert fake.violations == []
 
 
 @pytest.fixture

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from service.forges.port import Contributors, ForgeError
+from tests.forges.answering import Answer
 from tests.forges.contract import ALICE, BOB, HEAD, MALLORY, NUMBER, OTHER, ROBOT
-from tests.forges.described import Answer, Asked
+from tests.forges.described import Asked
 from tests.forges.faults import Fault
 from tests.forges.gitlab_fake import GitLabFake, Note
 from tests.forges.gitlab_stage import PATH, TOKEN, GitLabStage
 from tests.forges.signoff_contract import STRANGER, given, members
-
-
-@pytest.fixture
-def gitlab() -> Iterator[GitLabFake]:
-    with GitLabFake(TOKEN, PATH) as fake:
-        yield fake
-    assert fake.violations == []
 
 
 @pytest.fixture
