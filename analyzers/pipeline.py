@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 
 from analyzers.baseline.baseline import Baseline, Baselines, take_baseline
 from analyzers.baseline.resuming import Half, Reading, resume_from, same_inventory
 from analyzers.baseline.running import with_running
-from analyzers.dialects import DIALECTS
 from analyzers.dialects.admin_rules import mixed_apis
-from analyzers.dialects.unsupported import is_policy_shaped
 from analyzers.impact.causes import Bodies
 from analyzers.impact.clusters import Changes, DiffsReport, digest_of_all, holds_something
 from analyzers.impact.diff import Analysed
@@ -21,20 +19,21 @@ from analyzers.impact.flows import endpoints, flows
 from analyzers.impact.outages import blocked_notes
 from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revision, Scope
 from analyzers.impact.severity import DEFAULT_RULES, SeverityRules
-from analyzers.manifests.inventory import Inventory, host_network_note, survey
-from analyzers.manifests.kinds import CustomKinds, PodKinds
+from analyzers.interest import interest
+from analyzers.manifests.inventory import host_network_note, survey
+from analyzers.manifests.kinds import CustomKinds
 from analyzers.manifests.limits import Limits
-from analyzers.manifests.load import Interest, load
+from analyzers.manifests.load import load
 from analyzers.manifests.marked_shelf import MarkedShelf
-from analyzers.manifests.objects import record, settle, with_namespace
+from analyzers.manifests.objects import settle, with_namespace
 from analyzers.manifests.reread import rendered_bodies, reread
-from analyzers.manifests.running import Running, SnapshotLimits, read_snapshot
+from analyzers.manifests.running import Running
 from analyzers.manifests.shelf import MemoryShelf, Shelf
 from analyzers.manifests.tree import PartialTree, Tree, VersionedTree
 from analyzers.model.cluster import HostNetwork
 from analyzers.model.diagnostics import Diagnostic, is_complete, of_both_sides
 from analyzers.model.manifest import Manifest
-from analyzers.model.records import Meaning, ObjectKey, ObjectRecord, PolicyMeaning
+from analyzers.model.records import ObjectKey, ObjectRecord
 from analyzers.reachability.ambiguity import equal_priorities
 from analyzers.reachability.compiled import Compiled, compile_revisions
 from analyzers.reachability.matrix import Matrix
@@ -55,70 +54,14 @@ __all__ = [
     "explain",
     "matrices",
     "matrix",
-    "read_running",
 ]
 
 Observer = Callable[[str, int, int], None]
 """Told the stage at work, and how much of how much of it is done (0 of 0 where that cannot be told); the caller owns clocks and bars."""
 
-_CLAIMED = {kind: dialect for dialect in DIALECTS for kind in dialect.kinds}
-
 
 def ignore(stage: str, done: int, total: int) -> None:
     """An observer that does nothing."""
-
-
-class _Reader:
-    """Which objects take part in the analysis, and what each means: policies, and the inventory with its custom kinds."""
-
-    def __init__(self, custom: CustomKinds) -> None:
-        self._kinds = PodKinds(custom)
-        self._inventory = Inventory(self._kinds)
-        self._wanted = self._inventory.wanted | _CLAIMED.keys()
-
-    def wanted_of_running(self, group: str, kind: str) -> bool:
-        """Whether objects of this group and kind are read of what runs: what operators make of theirs stands there itself."""
-        return self.wanted(group, kind) and (group, kind) not in self._kinds.operators
-
-    def known(self, group: str, kind: str) -> bool:
-        """Whether more is read of objects of this group and kind than that they are there."""
-        return (group, kind) in self._wanted
-
-    def wanted(self, group: str, kind: str) -> bool:
-        """Whether objects of this group and kind take part in the analysis, or must be reported because they would."""
-        return (group, kind) in self._wanted or is_policy_shaped(group, kind)
-
-    def interpret(self, manifest: Manifest) -> ObjectRecord:
-        """What one wanted object means."""
-        return record(manifest, self._meaning)
-
-    def _meaning(self, manifest: Manifest) -> tuple[Meaning | None, tuple[Diagnostic, ...]]:
-        """The meaning of an object whose namespace is known. A policy that no dialect claims has none, and a diagnostic."""
-        dialect = _CLAIMED.get((manifest.group, manifest.kind))
-        if dialect is not None:
-            lowered = dialect.lower(manifest)
-            return PolicyMeaning(lowered.policies), lowered.diagnostics
-        if (manifest.group, manifest.kind) in self._inventory.wanted:
-            return self._inventory.read(manifest), ()
-        problem = f"{manifest.title} ({manifest.group}) decides traffic and is not analysed"
-        return None, (Diagnostic.at("unsupported-kind", problem, manifest.location),)
-
-
-@lru_cache(maxsize=8)
-def interest(custom: CustomKinds) -> Interest[ObjectRecord]:
-    """What is loaded, and what is made of it, where configuration adds these kinds."""
-    reader = _Reader(custom)
-    return Interest(reader.wanted, reader.interpret)
-
-
-def read_running(data: bytes, name: str, custom: CustomKinds | None = None, limits: SnapshotLimits | None = None) -> Running:
-    """What runs in a cluster, of a snapshot of it. Raises `SnapshotError`."""
-    reader = _Reader(custom or CustomKinds())
-    return read_snapshot(data, name, reader.wanted_of_running, reader.known, limits)
-
-
-INTEREST = interest(CustomKinds())
-wanted = INTEREST.wanted
 
 
 @dataclass(frozen=True, slots=True)

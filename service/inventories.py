@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from analyzers.interest import read_running
 from analyzers.manifests.kinds import CustomKinds
 from analyzers.manifests.running import Running, SnapshotError, SnapshotLimits
-from analyzers.pipeline import read_running
 
 NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 """Names of clusters that an inventory can be given for."""

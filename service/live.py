@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from analyzers.interest import INTEREST, read_running
 from analyzers.manifests.running import SnapshotError, SnapshotLimits, reduced_list
 from analyzers.model.manifest import Manifest
-from analyzers.pipeline import INTEREST, read_running
 from analyzers.reports.escape import printable, shortened
 from service.exits import BadInput, Exit
 

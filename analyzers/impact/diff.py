@@ -81,7 +81,6 @@ def diff(
         blocks=involved.blocks,
         workloads=_workload_changes(universe),
         policy_changes=causing.of_policies,
-        services=head.snapshot.cluster.services,
         clusters=clusters,
         summary=_summary(flow_groups),
         digest=digest_of(cluster, flow_groups, involved.blocks),

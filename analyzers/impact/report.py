@@ -254,12 +254,11 @@ NOTHING_LOST = Protection()
 @dataclass(frozen=True, slots=True, eq=False)
 class DiffReport:
     """What changed between two revisions. `pairs` streams the changed pairs sorted by (source, destination); `blocks` and `involved` are
-    the endpoints that a change names, with `controller` the ingress controller too; `services` are those of head; `policy_changes` are the
-    policies that differ, whatever came of it; `clusters` are the inventories of base and head; `blocked` are the ways in that head closes
-    and base did not; `publications` are Services that begin or cease to publish pods. `paths` and `blast_radius` are looked for when they
-    are first asked for. `potential` is what changes for pods that could exist, `no_effect` (when asked for) why changed policies
-    changed no known flow, `protection` what policies protected in base
-    and do not in head."""
+    the endpoints that a change names, with `controller` the ingress controller too; `policy_changes` are the policies that differ,
+    whatever came of it; `clusters` are the inventories of base and head; `blocked` are the ways in that head closes and base did not;
+    `publications` are Services that begin or cease to publish pods. `paths` and `blast_radius` are looked for when they are first asked
+    for. `potential` is what changes for pods that could exist, `no_effect` (when asked for) why changed policies changed no known flow,
+    `protection` what policies protected in base and do not in head."""
 
     base: Revision
     head: Revision
@@ -271,7 +270,6 @@ class DiffReport:
     blocks: tuple[ExternalBlock, ...]
     workloads: WorkloadChanges
     policy_changes: tuple[Cause, ...]
-    services: tuple[Service, ...]
     clusters: tuple[Cluster, Cluster]
     summary: Summary
     digest: str
@@ -285,6 +283,11 @@ class DiffReport:
     potential: Potential = NO_POTENTIAL
     no_effect: Callable[[], tuple[NoEffect, ...]] = tuple[NoEffect, ...]
     protection: Protection = NOTHING_LOST
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """The Services of head."""
+        return self.clusters[-1].services
 
     @property
     def complete(self) -> bool:

@@ -111,7 +111,7 @@ def _name(cluster: str) -> str:
 
 
 def _read(data: bytes, most: int) -> Running:
-    from analyzers.pipeline import read_running
+    from analyzers.interest import read_running
 
     try:
         return read_running(data, "inventory", limits=SnapshotLimits(bytes=most))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textwrap import dedent
 
+from analyzers.interest import INTEREST, wanted
 from analyzers.manifests.load import Interest, load
 from analyzers.manifests.objects import settle, with_namespace
 from analyzers.model.manifest import Manifest
 from analyzers.model.records import ObjectRecord
-from analyzers.pipeline import INTEREST, wanted
 from tests.property.product import MemoryTree
 
 

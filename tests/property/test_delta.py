@@ -7,13 +7,13 @@ from random import Random
 
 import pytest
 
+from analyzers.interest import INTEREST
 from analyzers.manifests.inventory import take_inventory
 from analyzers.manifests.load import load
 from analyzers.manifests.objects import settle
 from analyzers.model.cluster import HostNetwork
 from analyzers.model.policy import Direction
 from analyzers.model.records import PolicyMeaning
-from analyzers.pipeline import INTEREST
 from analyzers.reachability.bits import members_of
 from analyzers.reachability.compiled import Compiled, compile_revisions
 from analyzers.reachability.cover import overlay_addresses

@@ -9,8 +9,9 @@ from textwrap import dedent
 from typing import Any
 
 from analyzers.configuration import AnalysisSettings
+from analyzers.interest import wanted
 from analyzers.model.diagnostics import Diagnostic
-from analyzers.pipeline import Options, Revision, diff, matrix, wanted
+from analyzers.pipeline import Options, Revision, diff, matrix
 from analyzers.rendering.sandbox import RenderLimits
 from analyzers.rendering.source import Prepared
 from analyzers.rendering.stage import Outputs, Rendering, prepare

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from analyzers.interest import wanted
 from analyzers.manifests.folder import FolderTree
 from analyzers.manifests.tree import Entry, EntryKind
-from analyzers.pipeline import wanted
 from analyzers.rendering.sandbox import RenderLimits, network_is_isolated, run
 from analyzers.rendering.stage import prepare
 from analyzers.rendering.tools import Tool, ToolMissing, Tools, find_tools

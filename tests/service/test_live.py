@@ -11,7 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from analyzers.pipeline import read_running
+from analyzers.interest import read_running
 from service.cli import cli
 from tests.analyzers.manifests.test_running import LEAKY, SECRET, namespace, pod, running_deployment
 from tests.rendering.repositories import deny, deployment

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 import analyzers
+from analyzers.interest import INTEREST
 from analyzers.manifests.limits import DEFAULT_LIMITS, Limits
 from analyzers.manifests.load import load
 from analyzers.manifests.shelf import FileReading, ShelfKey
 from analyzers.model.records import ObjectRecord
-from analyzers.pipeline import INTEREST
 from service.parse_cache import ParseCache
 from tests.conftest import ROOT
 from tests.oracle.cases import case
@@ -202,7 +202,7 @@ from pathlib import Path
 import analyzers
 from analyzers.manifests.limits import DEFAULT_LIMITS
 from analyzers.manifests.load import load
-from analyzers.pipeline import INTEREST
+from analyzers.interest import INTEREST
 from service.parse_cache import ParseCache
 from tests.oracle.cases import case
 from tests.property.product import MemoryTree

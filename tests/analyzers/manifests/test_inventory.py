@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from analyzers.interest import INTEREST
 from analyzers.manifests.inventory import host_network_note, take_inventory
 from analyzers.manifests.load import load
 from analyzers.manifests.objects import settle
 from analyzers.model.cluster import Cluster, HostNetwork
-from analyzers.pipeline import INTEREST
 from tests.analyzers.reading import objects
 from tests.property.product import MemoryTree
 

@@ -13,8 +13,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analyzers.interest import INTEREST, read_running
 from analyzers.manifests.running import Running, SnapshotError, SnapshotLimits, read_snapshot, reduced_list
-from analyzers.pipeline import INTEREST, Options, Revision, compare, explain, matrix, read_running
+from analyzers.pipeline import Options, Revision, compare, explain, matrix
 from analyzers.reports import render
 from tests.rendering.repositories import deny, deployment, tree
 

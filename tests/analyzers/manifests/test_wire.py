@@ -6,11 +6,11 @@ import json
 
 import pytest
 
+from analyzers.interest import INTEREST
 from analyzers.manifests.load import load
 from analyzers.manifests.shelf import FileReading, MemoryShelf, ShelfKey
 from analyzers.manifests.wire import decode, encode
 from analyzers.model.records import ObjectRecord
-from analyzers.pipeline import INTEREST
 from tests.oracle.cases import case
 from tests.property.product import MemoryTree
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from analyzers.interest import INTEREST
 from analyzers.manifests.load import load
 from analyzers.manifests.shelf import FileReading, MemoryShelf, ShelfKey
 from analyzers.manifests.wire import decode, encode
 from analyzers.model.records import ObjectRecord
-from analyzers.pipeline import INTEREST
 from tests.analyzers.ways_in.asking import FRONT, WEB, files, service
 from tests.analyzers.ways_in.test_gateway_api import SELECTOR, gateway, grant, listener, route
 from tests.property.product import MemoryTree
