@@ -131,11 +131,11 @@ def _equal_priorities_have_an_order(self: Any, one: Any, other: Any) -> Any:
     return tiers._overlaid(one, other, tiers.Outcome.then)
 
 
-def _nodes_match_nothing(self: Any, before: Any, action: Action, ports: int) -> Any:
+def _nodes_match_nothing(self: Any, before: Any, action: Action, ports: int, condition: str) -> Any:
     return before
 
 
-def _nodes_match_for_certain(self: Any, before: Any, action: Action, ports: int) -> Any:
+def _nodes_match_for_certain(self: Any, before: Any, action: Action, ports: int, condition: str) -> Any:
     return right_ruled(self, before, action, ports)
 
 
