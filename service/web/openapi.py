@@ -108,7 +108,7 @@ def _in_headers(operation: Operation) -> Iterable[Json]:
 
 def _answer(answer: Answer, references: Mapping[type[BaseModel], Json]) -> Json:
     content: Json = {} if answer.model is None else {"application/json": {"schema": references[answer.model]}}
-    content |= {kind: {"schema": {} if kind == "application/json" else {"type": "string"}} for kind in answer.types}
+    content |= {kind: {"schema": {} if kind.endswith("json") else {"type": "string"}} for kind in answer.types}
     headers = {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in answer.headers.items()}
     return {"description": answer.description, "content": content, **({"headers": headers} if headers else {})}
 

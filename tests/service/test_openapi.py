@@ -195,8 +195,13 @@ def _try(operation: Any, held: dict[str, str], ids: dict[str, str]) -> None:
             case.path_parameters["id"] = ids[case.path.split("/")[3]]
         if real and isinstance(case.body, dict) and "repository" in case.body:
             case.body["repository"] = SHOP
-        # A form is encoded after it was made wrong, which sometimes makes it right again; its own tests refuse wrong ones.
-        form = case.media_type == "multipart/form-data"
-        case.call_and_validate(headers=held, checks=[check for check in _CHECKS if not (form and check is negative_data_rejection)])
+        right_again = case.media_type == "multipart/form-data" or _encodes_to_nothing(case.query)
+        case.call_and_validate(headers=held, checks=[check for check in _CHECKS if not (right_again and check is negative_data_rejection)])
 
     answered()
+
+
+def _encodes_to_nothing(query: dict[str, Any] | None) -> bool:
+    """Forms and queries are encoded after they were made wrong, which sometimes makes them right again, as where an empty list is the
+    value of an unknown parameter: it is never sent. That wrong ones are refused is held by tests of their own."""
+    return any(value in (None, [], {}) for value in (query or {}).values())
