@@ -116,6 +116,8 @@ class Evaluator:
     host_network: str = "node"
     _ports_of_rule: dict[tuple[int, End], int] = field(default_factory=dict)
     _admin_rules: dict[tuple[str, str, Variant, End], list[admin.Ruled]] = field(default_factory=dict)
+    _admin_policies: dict[tuple[str, Variant], list[Document]] = field(default_factory=dict)
+    _ports_of_admin_rule: dict[tuple[int, End], int] = field(default_factory=dict)
     _policies_of: dict[tuple[str, Variant], list[Document]] = field(default_factory=dict)
 
     def is_node(self, end: End) -> bool:
@@ -164,17 +166,31 @@ class Evaluator:
             destination = subject if direction == "Ingress" else peer
             self._admin_rules[key] = [
                 admin.Ruled(admin.priority_of(policy), list(self._ruled(policy, direction, peer, destination)))
-                for policy in self.cluster.admin
-                if admin.tier_of(policy) == tier and admin.is_subject(policy, subject, self.cluster)
+                for policy in self.admin_policies(tier, subject)
             ]
         return self._admin_rules[key]
+
+    def admin_policies(self, tier: str, subject: Variant) -> list[Document]:
+        """The admin policies of a tier that select the subject."""
+        if (tier, subject) not in self._admin_policies:
+            self._admin_policies[tier, subject] = [
+                policy for policy in self.cluster.admin if admin.tier_of(policy) == tier and admin.is_subject(policy, subject, self.cluster)
+            ]
+        return self._admin_policies[tier, subject]
 
     def _ruled(self, policy: Document, direction: str, peer: End, destination: End) -> Iterator[tuple[str, str, int]]:
         for written in policy["spec"].get(direction.lower()) or []:
             rule = admin.read_rule(written, direction)
             certainty = rule.about(peer, self.cluster)
             if certainty != admin.NO:
-                yield rule.action, certainty, self.ports.where(partial(rule.on, destination=destination))
+                yield rule.action, certainty, self.ports_of_admin(written, rule, destination)
+
+    def ports_of_admin(self, written: dict[str, Any], rule: admin.Rule, destination: End) -> int:
+        """The points that a rule of an admin policy, as written, is about at a destination."""
+        key = id(written), destination if isinstance(destination, Variant) else ANYWHERE
+        if key not in self._ports_of_admin_rule:
+            self._ports_of_admin_rule[key] = self.ports.where(partial(rule.on, destination=key[1]))
+        return self._ports_of_admin_rule[key]
 
     def isolated(self, direction: str, subject: Variant, peer: End) -> int:
         """What the NetworkPolicies that isolate the subject admit."""

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from analyzers.impact.report import Revision
+from analyzers.manifests.shelf import Shelf
 from analyzers.manifests.tree import Entry, EntryKind, Unreadable
 from analyzers.model.cluster import HostNetwork
+from analyzers.model.records import ObjectRecord
 from analyzers.pipeline import Options, diff, matrix
 from analyzers.reports import render
 from tests.oracle.expand import Report
@@ -32,15 +34,15 @@ class MemoryTree:
             yield entry, self.files[entry.path]
 
 
-def asked_matrix(files: Mapping[str, bytes], host_network: str) -> Report:
-    """The matrix of one revision, as `flowdelta matrix --format json` prints it."""
-    report = matrix(MemoryTree(files), Options(host_network=HostNetwork(host_network)))
+def asked_matrix(files: Mapping[str, bytes], host_network: str, shelf: Shelf[ObjectRecord] | None = None) -> Report:
+    """The matrix of one revision, as `flowdelta matrix --format json` prints it. Files that `shelf` knows are not parsed again."""
+    report = matrix(MemoryTree(files), Options(host_network=HostNetwork(host_network), shelf=shelf))
     return _parsed(render("json", report))
 
 
-def asked_diff(base: Mapping[str, bytes], head: Mapping[str, bytes], host_network: str) -> Report:
-    """The diff of two revisions, as `flowdelta diff --format json` prints it."""
-    options = Options(host_network=HostNetwork(host_network))
+def asked_diff(base: Mapping[str, bytes], head: Mapping[str, bytes], host_network: str, shelf: Shelf[ObjectRecord] | None = None) -> Report:
+    """The diff of two revisions, as `flowdelta diff --format json` prints it. Files that `shelf` knows are not parsed again."""
+    options = Options(host_network=HostNetwork(host_network), shelf=shelf)
     report = diff(MemoryTree(base), MemoryTree(head), options, base_revision=Revision("base"), head_revision=Revision("head"))
     return _parsed(render("json", report))
 
