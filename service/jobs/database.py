@@ -13,16 +13,16 @@ WORKFLOW_VERSION = "2"
 """Ours to raise when the order of a job's steps changes; by default it is a hash of the source, and every deploy would strand the jobs."""
 
 _SCHEMA = "flowdelta_jobs"
-_CONNECTIONS = 8  # what the engine's own threads hold at once, beside one for each job
+_CONNECTIONS = 6  # what the engine's own threads hold at once, beside one for each job and each queue
 
 
-def config(settings: Settings, executor: str) -> DBOSConfig:
-    """The engine's settings for one process."""
+def config(settings: Settings, executor: str, queues: int) -> DBOSConfig:
+    """The engine's settings for one process, which looks after so many queues."""
     return {
         "name": "flowdelta",
         "system_database_url": settings.database_url.reveal() if settings.database_url else _file(settings),
         "dbos_system_schema": _SCHEMA,
-        "sys_db_pool_size": settings.concurrency * 2 + _CONNECTIONS,
+        "sys_db_pool_size": settings.concurrency * 2 + queues + _CONNECTIONS,
         "application_version": WORKFLOW_VERSION,
         "executor_id": executor,
         "serializer": DBOSPortableJSONSerializer(),

@@ -15,8 +15,9 @@ from service.jobs.database import config
 from service.jobs.dispatch import dispatch
 from service.jobs.lease import Lease
 from service.jobs.pruning import prune
+from service.jobs.queues import COMMANDS, REVIEWS, Queues
 from service.jobs.running import Running
-from service.jobs.takeover import COMMANDS, REVIEWS, adopt, hand_over, take_over
+from service.jobs.takeover import COMMAND, REVIEW, adopt, hand_over, take_over
 from service.jobs.workspace import Workspace
 from service.logs import reviewing
 from service.review.command_flow import answer, command_from_json
@@ -28,9 +29,10 @@ from service.settings import Settings
 from service.store import Request, Store
 
 log = logging.getLogger(__name__)
-# Reviews that a worker holds for each that it analyses: those of a forge that is away wait, and must not keep others waiting.
+# Reviews of one forge that a worker holds for each that it analyses: those that wait to try again must not keep the next waiting.
 _WAITING = 4
 _COMMANDS_AT_ONCE = 2
+_SELDOM = 20  # times the usual interval: nobody waits for jobs of a forge that is not served, and every look costs
 _DAY = 86_400.0
 
 
@@ -45,6 +47,7 @@ class Engine:
         self._steps = steps(self._workspace.folder)
         self._lease = Lease(store, executor, settings.lease, lost)
         self._running = Running(executor)
+        self._queues = Queues(tuple(forge.name for forge in settings.forges))
         self._chores = Chores(self._listed())
         self._wake, self._stop = threading.Event(), threading.Event()
         self._dispatcher = threading.Thread(target=self._dispatch_forever, name="dispatcher", daemon=True)
@@ -54,13 +57,14 @@ class Engine:
         """Take a lease, launch the engine and begin to dispatch."""
         self._workspace.open()
         self._lease.take()
-        self._engine = DBOS(config=config(self._settings, self._lease.executor))
+        self._engine = DBOS(config=config(self._settings, self._lease.executor, len(self._queues.names)))
         self._register()
-        DBOS.listen_queues([REVIEWS, COMMANDS])
+        DBOS.listen_queues(self._queues.names)
         DBOS.launch()
-        self._make_queue(REVIEWS, self._settings.concurrency * _WAITING)
-        self._make_queue(COMMANDS, _COMMANDS_AT_ONCE)
-        adopt()
+        for kind, at_once in ((REVIEWS, self._settings.concurrency * _WAITING), (COMMANDS, _COMMANDS_AT_ONCE)):
+            for name in self._queues.named(kind):
+                self._make_queue(name, at_once)
+        adopt(self._queues)
         self._dispatcher.start()
         self._chores.start()
         log.info("worker %s started", self._lease.executor)
@@ -81,7 +85,7 @@ class Engine:
             event.set()
         ended = self._running.wait(self._settings.grace)
         self._running.close(self._settings.forge_timeout)
-        hand_over(self._lease.executor)
+        hand_over(self._lease.executor, self._queues)
         self._lease.give_up()
         if ended:
             DBOS.destroy(destroy_registry=True)
@@ -113,7 +117,7 @@ class Engine:
             name,
             worker_concurrency=concurrency,
             partition_concurrency=1,
-            polling_interval_sec=self._settings.poll_interval,
+            polling_interval_sec=self._settings.poll_interval * (_SELDOM if name in (REVIEWS, COMMANDS) else 1),
             on_conflict="always_update",
         )
 
@@ -122,7 +126,7 @@ class Engine:
         retries = Retries(settings.retry_attempts, settings.retry_first, settings.retry_longest)
 
         # Takeovers are counted in our own database and end as a failed check; the engine's limit would drop a job without a word.
-        @DBOS.workflow(name="review", max_recovery_attempts=None)
+        @DBOS.workflow(name=REVIEW, max_recovery_attempts=None)
         def run_review(forge: str, repository: str, subject: str, generation: int) -> str:
             request = Request(forge, repository, subject, generation)
             with reviewing(request.id), running.job():
@@ -135,7 +139,7 @@ class Engine:
                         store.finish(request, "failed", "the job engine failed")
                     raise
 
-        @DBOS.workflow(name="command", max_recovery_attempts=None)
+        @DBOS.workflow(name=COMMAND, max_recovery_attempts=None)
         def run_command(stored: Json) -> str:
             with running.job():
                 try:
@@ -155,8 +159,8 @@ class Engine:
             self._wake.clear()
             try:
                 if turn % every == 0:
-                    take_over(self._lease, self._store)
-                dispatch(self._store, self._review, self._command)
+                    take_over(self._lease, self._store, self._queues)
+                dispatch(self._store, self._queues, self._review, self._command)
             except Exception:
                 # A locked or full disk passes; a dispatcher that ended would leave every later webhook unanswered.
                 log.exception("dispatching failed; trying again")

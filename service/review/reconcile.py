@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -16,6 +17,7 @@ from service.store import Move, Review, Store
 log = logging.getLogger(__name__)
 # One round over a repository: what is beyond it is found by the next one.
 _MOST_PULLS, _MOST_REQUESTS = 2_000, 200
+_PATIENCE = 3  # failures in a row after which a forge is left alone for this round: each may be a timeout, and other forges wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +30,35 @@ class Reconciler:
 
     def follow(self) -> None:
         """Ask for reviews of the open pull requests towards the branches that have moved and come to rest."""
+        failures = Counter[str]()
         for move in self.store.due_moves():
             known = self.connected.get(move.forge)
+            if failures[move.forge] >= _PATIENCE:
+                continue  # the database hands it out again
             try:
                 if known is not None and known.settings.repository(move.repository) is not None:
                     self._follow(move, known.forge)
+                failures[move.forge] = 0
             except ForgeError as error:
                 log.warning("%s of %s moved, but: %s", move.ref, move.repository, error.message)
                 if error.retry:
-                    continue  # the database hands it out again
+                    failures[move.forge] += 1
+                    continue
             self.store.moved(move)
 
     def reconcile(self) -> None:
         """Look at every open pull request of every repository that is served, and ask for what was missed."""
         for known in self.connected.values():
+            failures = 0
             for repository in self._repositories(known):
                 try:
                     self._reconcile(known, repository)
+                    failures = 0
                 except ForgeError as error:
                     log.warning("looking for lost events in %s: %s", repository, error.message)
+                    failures += error.retry
+                if failures >= _PATIENCE:
+                    break
 
     def _follow(self, move: Move, forge: Forge) -> None:
         towards = [known.pull for known in self.store.pulls(move.forge, move.repository, move.ref)]

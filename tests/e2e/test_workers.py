@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from dbos import DBOSClient, DBOSPortableJSONSerializer
 
 from service.demo.process import ServiceProcess
+from service.jobs.database import WORKFLOW_VERSION
 from service.store import Request
 from tests.e2e.running import PATIENCE, Running
 from tests.forges.faults import Fault, Gate, When
@@ -150,15 +151,30 @@ def test_a_job_that_another_version_left_is_taken_over(site: Site, tmp_path: Pat
     assert "9090" in site.comment
 
 
-def leave_behind(running: Running, request: Request, state: str) -> None:
-    """A job as version 1 would leave it: waiting, or begun by a worker that is dead."""
+@pytest.mark.slow
+def test_a_job_of_a_forge_that_is_not_served_any_more_ends_with_that_reason(site: Site, tmp_path: Path) -> None:
+    running = Running(site, tmp_path / "data", DATABASE_URL="")
+    with running.worker() as first:
+        first.wait_for('started"')
+    with running.store() as store:
+        request = store.request("gone", "acme/gone", "7", "before it was taken out of the settings")
+        store.dispatched(request)
+    leave_behind(running, request, "ENQUEUED", queue="reviews:gone", version=WORKFLOW_VERSION)
+    with running.worker() as second:
+        running.wait_for_record("failed", second)
+    with running.store() as store:
+        assert [review.reason for review in store.reviews()] == ["look: the repository is not served any more"]
+
+
+def leave_behind(running: Running, request: Request, state: str, *, queue: str = "reviews", version: str = "1") -> None:
+    """A job as another version, or other settings, would leave it: waiting, or begun by a worker that is dead."""
     url = running.environment["FLOWDELTA_DATABASE_URL"]
     schema = "flowdelta_jobs" if url else None
     engine = sa.create_engine(
         url.replace("postgresql://", "postgresql+psycopg://") or f"sqlite:///{running.environment['FLOWDELTA_DATA_DIR']}/jobs.sqlite3"
     )
     client = DBOSClient(system_database_engine=engine, dbos_system_schema=schema or "dbos", serializer=DBOSPortableJSONSerializer())
-    options = {"workflow_name": "review", "queue_name": "reviews", "workflow_id": request.job, "app_version": "1"}
+    options = {"workflow_name": "review", "queue_name": queue, "workflow_id": request.job, "app_version": version}
     client.enqueue({**options, "queue_partition_key": request.lane}, *asdict(request).values())  # type: ignore[typeddict-item]
     if state == "PENDING":
         jobs = sa.table("workflow_status", sa.column("status"), sa.column("executor_id"), schema=schema)

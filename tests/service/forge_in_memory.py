@@ -28,7 +28,8 @@ ALICE, BOB, ROBOT = Account("501", "alice"), Account("502", "bob"), Account("503
 @dataclass
 class ForgeInMemory:
     """Keeps pull requests of repositories and the tips of their branches, who had a hand in them and what is thought of them; `down` makes
-    every question fail. `asked` and `labels` are what was asked for and set, by the number of the pull request."""
+    every question fail, `broken` those for the pull requests of some repositories. `questions` counts all of them.
+    `asked` and `labels` are what was asked for and set, by the number of the pull request."""
 
     comment_limit: int = 65_536
     pulls: dict[tuple[str, int], PullRequest] = field(default_factory=dict)
@@ -42,6 +43,8 @@ class ForgeInMemory:
     asked: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
     labels: dict[int, set[str]] = field(default_factory=dict)
     down: ForgeError | None = None
+    broken: set[str] = field(default_factory=set)
+    questions: int = 0
 
     def open(self, number: int, head: str, *, repository: str = "acme/shop", base: str = MAIN, draft: bool = False) -> PullRequest:
         """Open a pull request of ALICE, or change it."""
@@ -65,6 +68,8 @@ class ForgeInMemory:
     def open_pull_requests(self, repository: str) -> Iterator[PullRequest]:
         self._asked()
         self.listed.append(repository)
+        if repository in self.broken:
+            raise ForgeError("broken", retry=True)
         yield from (pull for (name, _), pull in self.pulls.items() if name == repository and pull.open)
 
     def tip(self, repository: str, ref: str) -> str:
@@ -121,6 +126,7 @@ class ForgeInMemory:
         self.labels[number] = (self.labels.get(number, set()) | set(present)) - set(absent)
 
     def _asked(self) -> None:
+        self.questions += 1
         if self.down is not None:
             raise self.down
 

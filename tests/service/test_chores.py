@@ -64,7 +64,7 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     found = Settings.from_environment(environment(str(tmp_path)))
     found.data_dir.mkdir(exist_ok=True)
 
-    DBOS(config=config(found, "executor-of-the-test"))
+    DBOS(config=config(found, "executor-of-the-test", 1))
 
     @DBOS.workflow(name="nothing")
     def nothing() -> str:

@@ -121,6 +121,29 @@ def test_a_forge_that_is_away_is_asked_at_the_next_round(watch: Watch) -> None:
     assert watch.asked() == ["7"]
 
 
+@pytest.mark.parametrize("what", ["repositories", "branches"])
+def test_a_forge_that_is_away_is_left_alone_after_some_failures_in_a_row(watch: Watch, what: str) -> None:
+    """Each may be a timeout, and meanwhile nobody looks after the other forges."""
+    for number in range(6):
+        watch.reviewed(watch.forge.open(number, HEAD, repository=f"corp/r{number}"))
+        watch.moved(repository=f"corp/r{number}")
+    watch.forge.down = ForgeError("away", retry=True)
+    watch.forge.questions = 0
+    watch.reconciler.reconcile() if what == "repositories" else watch.reconciler.follow()
+    assert watch.forge.questions == 3
+
+
+def test_failures_between_which_the_forge_answers_hide_no_other_repository(watch: Watch) -> None:
+    names = [f"corp/r{number}" for number in range(8)]
+    for number, name in enumerate(names):
+        watch.reviewed(watch.forge.open(7, HEAD, repository=name))
+        if number % 2:
+            watch.forge.broken.add(name)
+        watch.forge.tips[name, MAIN] = OTHER
+    watch.reconciler.reconcile()
+    assert watch.forge.listed == [SHOP, *names]
+
+
 def test_a_branch_that_is_gone_hides_no_other_pull_request(watch: Watch) -> None:
     watch.forge.open(7, HEAD, base="refs/heads/gone")
     watch.forge.open(8, HEAD)
