@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.forges.gitea_api import GiteaApi, account
+from service.forges.payload import moment
 from service.forges.port import GivenReview
 
 # A comment is no opinion, and neither is being asked for one.
@@ -22,4 +23,9 @@ def standing(api: GiteaApi, repository: str, number: int) -> tuple[GivenReview, 
         if review["user"] is not None and review["state"] in _OPINIONS:
             last[int(review["user"]["id"])] = review
     standing = (review for review in last.values() if review.get("dismissed") is not True)
-    return tuple(GivenReview(account(each["user"]), each["state"] == "APPROVED", str(each["commit_id"] or "")) for each in standing)
+    return tuple(_given(each) for each in standing)
+
+
+def _given(review: Mapping[str, Any]) -> GivenReview:
+    approves, commit = review["state"] == "APPROVED", str(review["commit_id"] or "")
+    return GivenReview(account(review["user"]), approves, commit, str(review["id"]), moment(review.get("submitted_at")))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from service.forges.git_names import is_branch_ref
-from service.forges.payload import identifier, is_command, moved, number, part, text
+from service.forges.payload import age, identifier, is_command, moved, number, part, text
 from service.forges.port import Account, Call, Command, Look, Pressed, Queued, WebhookError
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -43,7 +42,7 @@ def _comment(payload: Payload, action: str, now: float) -> tuple[Call, ...]:
     user, said = part(comment, "user"), comment.get("body")
     if action != "created" or not part(payload, "issue").get("pull_request") or not isinstance(said, str) or not is_command(said):
         return ()
-    if user.get("type") == "Bot" or _age(comment.get("created_at"), now) > _REDELIVERED:
+    if user.get("type") == "Bot" or age(comment.get("created_at"), now) > _REDELIVERED:
         return ()
     return (Command(pull, identifier(comment, "id"), Account(identifier(user, "id"), text(comment, "user", "login")), said.strip()),)
 
@@ -115,11 +114,3 @@ def _pulls(payload: Payload, holder: Payload) -> tuple[Look, ...]:
     here = (None, part(payload, "repository").get("id"))
     own = [{"pull_requests": pull} for pull in pulls if part(part(pull, "base"), "repo").get("id") in here]
     return tuple(Look(each) for each in dict.fromkeys(number(pull, "pull_requests", "number") for pull in own))
-
-
-def _age(created: object, now: float) -> float:
-    """Seconds since a time as GitHub writes it; 0 where it is not told."""
-    try:
-        return now - datetime.fromisoformat(created).timestamp() if isinstance(created, str) else 0.0
-    except ValueError:
-        return 0.0

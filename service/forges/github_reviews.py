@@ -8,6 +8,7 @@ from typing import Any
 from github.Repository import Repository
 
 from service.forges.github_pages import items
+from service.forges.payload import moment
 from service.forges.port import Account, GivenReview
 
 # A comment is no opinion: it takes no approval back. A review that was dismissed hides what its author thought before.
@@ -26,4 +27,5 @@ def standing(known: Repository, number: int) -> tuple[GivenReview, ...]:
 def _given(review: Mapping[str, Any]) -> GivenReview:
     user = review["user"]
     account = Account(str(user["id"]), str(user["login"]), user["type"] == "Bot")
-    return GivenReview(account, review["state"] == "APPROVED", review["commit_id"] or "")
+    given = moment(review.get("submitted_at"))
+    return GivenReview(account, review["state"] == "APPROVED", review["commit_id"] or "", str(review["id"]), given)

@@ -14,6 +14,7 @@ from typing import Any
 from gitlab.v4.objects import ProjectMergeRequest
 
 from service.forges.git_names import commit_id
+from service.forges.payload import moment
 from service.forges.port import Account, GivenReview
 
 Json = Mapping[str, Any]
@@ -24,7 +25,12 @@ def standing(merge: ProjectMergeRequest, account: Callable[[Json], Account]) -> 
     given = merge.approvals.get().attributes["approved_by"]
     timed = any(each.get("approved_at") for each in given)
     versions = [version.attributes for version in merge.diffs.list(iterator=True)] if timed else []
-    return tuple(GivenReview(account(each["user"]), approves=True, commit=_commit(each, versions)) for each in given)
+    return tuple(_given(each, versions, account) for each in given)
+
+
+def _given(approval: Json, versions: Sequence[Json], account: Callable[[Json], Account]) -> GivenReview:
+    at = approval.get("approved_at") or ""
+    return GivenReview(account(approval["user"]), approves=True, commit=_commit(approval, versions), id=at, given=moment(at))
 
 
 def _commit(approval: Json, versions: Sequence[Json]) -> str:

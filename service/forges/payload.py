@@ -73,10 +73,16 @@ def is_command(comment: str) -> bool:
 
 def age(created: object, now: float) -> float:
     """Seconds from a time as JSON writes it until `now`; 0 where it is not told."""
+    told = moment(created)
+    return 0.0 if told is None else now - told
+
+
+def moment(written: object) -> float | None:
+    """Seconds since 1970 of a time as JSON writes it; None where it is not told."""
     try:
-        return now - datetime.fromisoformat(created).timestamp() if isinstance(created, str) else 0.0
+        return datetime.fromisoformat(written).timestamp() if isinstance(written, str) else None
     except ValueError:
-        return 0.0
+        return None
 
 
 def moved(payload: Mapping[str, Any]) -> tuple[Call, ...]:

@@ -173,12 +173,15 @@ class Contributors:
 
 @dataclass(frozen=True, slots=True)
 class GivenReview:
-    """The review of a pull request that counts for one account now: whether it approves, and the commit that was looked at (empty where the
+    """The review of a pull request that counts for one account now: whether it approves, the commit that was looked at (empty where the
+    forge does not say), what tells it from an earlier one of the same account, and when it was given (seconds since 1970; None where the
     forge does not say)."""
 
     account: Account
     approves: bool
     commit: str
+    id: str
+    given: float | None
 
 
 class Permission(StrEnum):

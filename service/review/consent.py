@@ -174,30 +174,38 @@ class Consent:
         return [act for act in ledger.acts() if act.way is not Way.REVIEW or act.person.id in standing]
 
     def _record_reviews(self, ledger: Ledger, pull: PullRequest, asked: Sequence[Guarded], approving: Sequence[GivenReview]) -> None:
-        """Approving reviews of this very commit are acts too: each is recorded once, with the flows that were shown for the commit. One
-        whose commit the forge does not tell speaks of none, and nobody's review speaks where its author already spoke of this commit in
-        another way: which of both came later is not known."""
+        """Approving reviews of this very commit are acts too: each is recorded once, with the flows that were shown for the commit when it
+        was given. One whose commit the forge does not tell speaks of none, and nobody's review speaks where its author already spoke of
+        this commit in another way: which of both came later is not known."""
         of_this = [review for review in approving if review.commit == pull.head_sha]
         if not of_this:
             return
-        spoke = {(act.person.id, act.guardrail) for act in ledger.acts() if act.head == pull.head_sha}
-        reviewed = [(each.name, flows) for each in asked if (flows := self._reviewed(ledger, pull, each))]
+        heard = {entry.get("source") for entry in ledger.entries()}
+        spoke = {(act.person.id, act.guardrail) for act in ledger.acts() if act.head == pull.head_sha and act.way is not Way.REVIEW}
         for review in of_this:
-            for name, flows in reviewed:
-                if (review.account.id, name) not in spoke:
-                    said = Act(0, Verb.APPROVE, Way.REVIEW, _person(review.account), name, flows, pull.head_sha, base=pull.base_ref)
-                    address = ledger.keep(flows)
-                    ledger.append("act", {"act": act_json(said, address), "digest": shown_digest(flows)}, [address])
+            for each in asked:
+                source = f"review:{review.account.id}:{review.id}:{each.name}"
+                if source not in heard and (review.account.id, each.name) not in spoke:
+                    self._record_review(ledger, pull, each, review, source)
 
-    def _reviewed(self, ledger: Ledger, pull: PullRequest, about: Guarded) -> FlowSet:
-        """The flows that a reviewer of the commit was shown. Where the commit was reported on and nothing was guarded, it is none of what
-        became guarded since; where no report was written yet, it is what the commit does."""
-        shown = ledger.shown()
-        if shown is not None and shown["head"] == pull.head_sha:
+    def _record_review(self, ledger: Ledger, pull: PullRequest, about: Guarded, review: GivenReview, source: str) -> None:
+        shown = ledger.shown_of(pull.head_sha, review.given)
+        flows, base = self._reviewed(pull, about, shown)
+        if flows:
+            said = Act(0, Verb.APPROVE, Way.REVIEW, _person(review.account), about.name, flows, pull.head_sha, base=base)
+            address = ledger.keep(flows)
+            ledger.append_once(
+                "act", {"act": act_json(said, address), "digest": shown_digest(flows), "shown": _told(shown), "source": source}, [address]
+            )
+
+    def _reviewed(self, pull: PullRequest, about: Guarded, shown: Entry | None) -> tuple[FlowSet, str]:
+        """The flows that a reviewer of the commit was shown, and the branch that they were to be merged into. Where the commit was reported
+        on and nothing was guarded, it is none of what became guarded since; where no report was written yet, it is what the commit does."""
+        if shown is not None:
             found = map(guarded_from, json.loads(self.store.content(shown["guarded"]))["guarded"])
-            return next((each.flows for each in found if each.name == about.name), FlowSet())
+            return next((each.flows for each in found if each.name == about.name), FlowSet()), shown["facts"]["base"]
         done = self.store.reviews(forge=self.forge_name, repository=self.repository, number=pull.number, state="done")
-        return FlowSet() if any(review.head_sha == pull.head_sha for review in done) else about.flows
+        return FlowSet() if any(each.head_sha == pull.head_sha for each in done) else about.flows, pull.base_ref
 
     def _record(
         self,
@@ -257,7 +265,12 @@ def _judged(entry: Entry | None) -> list[tuple[str, str]]:
 def _said(saying: Saying, shown: Entry | None) -> Json:
     head, base = (shown["head"], shown["facts"]["base"]) if shown else ("", "")
     act = Act(0, saying.verb, saying.way, _person(saying.account), saying.guardrail, FlowSet(), head, saying.reason, base)
-    return {"act": act_json(act, ""), "digest": saying.digest}
+    return {"act": act_json(act, ""), "digest": saying.digest, "shown": _told(shown)}
+
+
+def _told(shown: Entry | None) -> Json:
+    """What a person was shown: the commits that were compared, the rules by their digests, and by which engine."""
+    return {name: shown[name] for name in ("base", "commit", "rules", "engine")} if shown else {}
 
 
 def _person(account: Account) -> Person:

@@ -45,6 +45,12 @@ class Ledger:
         """The last decision that the pull request shows; that on a commit of a merge queue stands beside another commit."""
         return next((entry for entry in reversed(self.decisions()) if not entry["queued"]), None)
 
+    def shown_of(self, head: str, at: float | None) -> Entry | None:
+        """The decision on a commit that someone saw at a time: the last before it, or the first where they were faster."""
+        shown = [entry for entry in self.decisions() if not entry["queued"] and entry["head"] == head]
+        before = [entry for entry in shown if at is None or datetime.fromisoformat(entry["time"]).timestamp() <= at]
+        return before[-1] if before else shown[0] if shown else None
+
     def said(self, source: str) -> Entry | None:
         """What was heard from a source."""
         return next((entry for entry in self.entries() if entry.get("source") == source), None)

@@ -191,6 +191,15 @@ class SignOffContract:
             stage.review(NUMBER, MALLORY, approves=approves)
         assert [number for number, review in given(stage).items() if review.approves] == [MALLORY.id]
 
+    def test_a_review_that_is_given_again_is_another_one(self, stage: SignOffStage) -> None:
+        stage.open_pull(NUMBER)
+        stage.review(NUMBER, BOB, approves=True)
+        first = given(stage)[BOB.id]
+        assert first.given is not None
+        assert given(stage)[BOB.id] == first
+        stage.review(NUMBER, BOB, approves=True)
+        assert given(stage)[BOB.id].id not in ("", first.id)
+
     def test_a_review_without_an_opinion_changes_none(self, stage: SignOffStage) -> None:
         stage.open_pull(NUMBER)
         stage.review(NUMBER, BOB, approves=True)

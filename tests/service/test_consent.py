@@ -96,9 +96,11 @@ class Case:
         (stored,) = self.store.undone_commands()
         return answer(stored, self.steps, Record(), Retries(attempts=4, first=1.0, longest=8.0))
 
-    def review(self, account: Account, commit: str = H1, *, approves: bool = True) -> None:
+    def review(self, account: Account, commit: str = H1, *, approves: bool = True, given: float | None = None) -> None:
+        """Give a review, in place of an earlier one; `given` is when, in seconds since 1970."""
+        self.said += 1
         self.forge.opinions = [each for each in self.forge.opinions if each.account != account]
-        self.forge.opinions.append(GivenReview(account, approves, commit))
+        self.forge.opinions.append(GivenReview(account, approves, commit, str(self.said), given))
 
     @property
     def reply(self) -> str:
@@ -170,6 +172,7 @@ AFTER = [
     Row("nothing", lambda case: None, Standing.APPROVED),
     Row("a rebase keeps it", lambda case: case.push(H2), Standing.APPROVED),
     Row("one more flow lapses it", lambda case: case.push(H2, 5432, 6379), Standing.LAPSED),
+    Row("an engine that finds one more flow in the same commit lapses it", lambda case: case.push(H1, 5432, 6379), Standing.LAPSED),
     Row("another flow lapses it", lambda case: case.push(H2, 6379), Standing.LAPSED),
     Row("an expired exception lapses it", ended, Standing.LAPSED),
     Row("revoked", lambda case: case.say("revoke", BOB), Standing.WAITING),
@@ -405,6 +408,44 @@ class TestReviews:
         case.review(BOB)
         case.push(H1, 5432, 22)
         assert case.standing() is Standing.LAPSED
+
+    def test_one_that_is_given_again_is_for_what_is_shown_then(self, case: Case) -> None:
+        case.judge()
+        case.review(BOB)
+        case.push(H1, 5432, 22)
+        assert [case.standing() for _ in range(2)] == [Standing.LAPSED] * 2
+        case.review(BOB)
+        assert [case.standing() for _ in range(2)] == [Standing.APPROVED] * 2
+        assert [act.flows for act in case.ledger.acts()] == [opening(5432), opening(5432, 22)]
+        assert case.replays()
+
+    @pytest.mark.parametrize(("given", "standing"), [(1.0, Standing.LAPSED), (4e9, Standing.APPROVED), (None, Standing.APPROVED)])
+    def test_one_that_is_heard_late_is_for_what_was_shown_when_it_was_given(
+        self, case: Case, given: float | None, standing: Standing
+    ) -> None:
+        """The first report is the only one that was there in 1970; in 2096 the second is."""
+        case.judge()
+        case.push(H1, 5432, 22)
+        assert case.standing() is Standing.WAITING
+        case.review(BOB, given=given)
+        assert case.standing() is standing
+
+    def test_one_that_was_given_for_another_base_is_not_for_this_one(self, case: Case) -> None:
+        case.judge()
+        retargeted(case)
+        case.review(BOB)
+        ((vote,),) = ([vote for tally in ruling.tallies for vote in tally.votes] for ruling in case.judge().decision.rulings)
+        assert vote.why == "it was given for another branch to merge into"
+        case.review(BOB)
+        assert case.standing() is Standing.APPROVED
+
+    def test_one_given_again_does_not_outweigh_what_its_author_said_in_between(self, case: Case) -> None:
+        case.judge()
+        case.review(BOB)
+        assert case.standing() is Standing.APPROVED
+        assert case.say("revoke", BOB) == "revoke"
+        case.review(BOB)
+        assert case.standing() is Standing.WAITING
 
     def test_what_became_guarded_after_a_report_on_the_commit_was_not_reviewed(self, case: Case) -> None:
         request = case.store.request("github", "acme/shop", "7", "test")
