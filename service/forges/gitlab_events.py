@@ -4,7 +4,7 @@ A secret that begins with `whsec_` is a signing token (GitLab 19.0 and later): t
 Any other is a secret token, which GitLab sends along as it is. https://docs.gitlab.com/user/project/integrations/webhooks/
 
 What kind of event it is, the body says: the header is not signed. Of a merge train, each merge request is reviewed, and again whenever its
-target branch moves; the merge commits that the train itself builds and tests carry no status of ours, so its Pipeline Hooks are not read.
+target branch moves; the merge commits that the train itself builds and tests carry no status of ours.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.forges import payload as read
-from service.forges.port import Account, Call, Command, Headers, Look, WebhookError, WebhookEvent
+from service.forges.port import Account, Call, Command, Headers, Look, PipelineBegan, WebhookError, WebhookEvent
 from service.secret import Secret
 from service.settings.readers import SettingsError
 
 SIGNING = "whsec_"
 _TOLERANCE = 300.0  # seconds that a signed delivery may be off our clock
 _KEY_LENGTH = 24  # bytes; what a signing key has at least
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v1,([A-Za-z0-9+/]{43}=)")
@@ -108,8 +109,14 @@ def _unsigned_id(headers: Headers, body: bytes) -> str:
 
 
 def _identity(delivery: str, calls: tuple[Call, ...]) -> str:
-    """A command has an effect, so it is known by its note: no header makes it new."""
-    return next((f"note-{call.comment}" for call in calls if isinstance(call, Command)), delivery)
+    """A command has an effect, so it is known by its note: no header makes it new. A pipeline tells of every step that it takes, also those
+    that our own status makes it take, and is heard once."""
+    for call in calls:
+        if isinstance(call, Command):
+            return f"note-{call.comment}"
+        if isinstance(call, PipelineBegan):
+            return f"pipeline-{call.pipeline}"
+    return delivery
 
 
 def _calls(kind: str, action: str, about: Mapping[str, Any], payload: Mapping[str, Any]) -> tuple[Call, ...]:
@@ -118,7 +125,17 @@ def _calls(kind: str, action: str, about: Mapping[str, Any], payload: Mapping[st
         return (Look(read.number(payload, "object_attributes", "iid")),) if wanted else ()
     if kind == "push":
         return read.moved(payload)
+    if kind == "pipeline":
+        return _pipeline(about)
     return _command(action, about, payload) if kind == "note" else ()
+
+
+def _pipeline(about: Mapping[str, Any]) -> tuple[Call, ...]:
+    """A pipeline of GitLab's own; an external one was made of statuses such as ours."""
+    sha = about.get("sha")
+    if about.get("source") == "external" or not isinstance(sha, str) or not _COMMIT.fullmatch(sha):
+        return ()
+    return (PipelineBegan(read.identifier(about, "id"), sha),)
 
 
 def _matters(about: Mapping[str, Any], payload: Mapping[str, Any]) -> bool:

@@ -67,6 +67,15 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
+class PipelineBegan:
+    """A pipeline of the forge began for a commit. Where what it shows decides on a merge, our check must be in it, and a pipeline that is
+    younger than the review has none. `pipeline` is the forge's id of it."""
+
+    pipeline: str
+    head_sha: str
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A new comment that begins with `/flowdelta`. `comment` is the forge's id of it."""
 
@@ -86,7 +95,7 @@ class Pressed:
     head_sha: str
 
 
-Call = Look | BaseMoved | Queued | Command | Pressed
+Call = Look | BaseMoved | Queued | PipelineBegan | Command | Pressed
 """What a delivery calls for."""
 
 

@@ -6,10 +6,10 @@ import logging
 
 import sqlalchemy as sa
 
-from service.forges.port import BaseMoved, Call, Command, Look, Pressed, Queued, WebhookEvent
+from service.forges.port import BaseMoved, Call, Command, Look, PipelineBegan, Pressed, Queued, WebhookEvent
 from service.store.part import Part
 from service.store.requests import Subject, ask, newest
-from service.store.tables import commands, deliveries, moves, reviews, storable
+from service.store.tables import commands, deliveries, moves, pulls, reviews, storable
 from service.store.values import Acceptance, Request, subject_of_queue
 
 log = logging.getLogger(__name__)
@@ -33,9 +33,10 @@ class Deliveries(Part):
         wanted = sorted({(forge, event.repository, name) for call in calls if (name := _subject(call))})
         with self._database.writing() as connection:
             new = self._is_new(connection, forge, event)
-            asked = [subject for subject in wanted if new or _failed(connection, subject)]
+            asked = [subject for subject in wanted if new or _state(connection, subject) == "failed"]
             if new:
                 self._record_calls(connection, forge, event, calls)
+                asked = sorted({*asked, *_without_check(connection, forge, event.repository, calls)})
             # Always in the same order, so that two deliveries that name the same subjects never wait for each other in a ring.
             for subject in asked:
                 ask(self._database, connection, subject, f"{event.kind} {event.action}".rstrip())
@@ -90,6 +91,17 @@ def _subject(call: Call) -> str | None:
     return subject_of_queue(call) if isinstance(call, Queued) else None
 
 
-def _failed(connection: sa.Connection, subject: Subject) -> bool:
+def _without_check(connection: sa.Connection, forge: str, repository: str, calls: list[Call]) -> list[Subject]:
+    """The pull requests whose check a new pipeline may be without. A review that has yet to begin will find the pipeline by itself, and so
+    will the one of a head that was not seen here."""
+    heads = [call.head_sha for call in calls if isinstance(call, PipelineBegan)]
+    same = (pulls.c.forge == forge, pulls.c.repository == repository, pulls.c.open, pulls.c.head_sha.in_(heads))
+    numbers = connection.execute(sa.select(pulls.c.number).where(*same)).scalars().all() if heads else []
+    subjects = [(forge, repository, str(number)) for number in numbers]
+    return [subject for subject in subjects if _state(connection, subject) != "queued"]
+
+
+def _state(connection: sa.Connection, subject: Subject) -> str | None:
+    """How far the newest review of a subject is."""
     last = Request(*subject, newest(connection, subject))
-    return connection.execute(sa.select(reviews.c.state).where(reviews.c.id == last.id)).scalar_one_or_none() == "failed"
+    return connection.execute(sa.select(reviews.c.state).where(reviews.c.id == last.id)).scalar_one_or_none()

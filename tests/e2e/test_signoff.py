@@ -272,3 +272,8 @@ def test_on_gitlab_too(lab: Lab) -> None:
     lab.reviewed()
     assert lab.state == "failed"
     assert "Sign-off: an approval lapsed" in lab.report
+
+    younger = lab.fake.run_pipeline(NUMBER, sha=lab.merge.sha, ref=LAB_HEAD)  # whoever may run one shall not get around the check
+    lab.send("Pipeline Hook", webhooks.pipeline(PROJECT, younger, lab.merge.sha, user=AUTHOR))
+    lab.reviewed()
+    assert [each.state for each in lab.fake.shown_statuses(lab.merge.sha) if each.pipeline == younger] == ["failed"]

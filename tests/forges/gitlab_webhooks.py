@@ -85,6 +85,26 @@ def push(path: str, ref: str, after: str, *, user: Account, kind: str = "push") 
     return json.dumps(known).encode()
 
 
+def pipeline(path: str, number: int, sha: str, *, user: Account, source: str = "merge_request_event", status: str = "pending") -> bytes:
+    """A Pipeline Hook."""
+    about = {
+        "id": number,
+        "iid": 3,
+        "ref": "change",
+        "tag": False,
+        "sha": sha,
+        "before_sha": ZERO,
+        "source": source,
+        "status": status,
+        "detailed_status": status,
+        "stages": ["test"],
+        "created_at": "2016-08-12 15:23:28 UTC",
+        "finished_at": None,
+        "duration": None,
+    }
+    return _body("pipeline", path, user, object_attributes=about, merge_request=None, commit={"id": sha}, builds=[])
+
+
 def token_headers(event: str, key: str, token: str) -> dict[str, str]:
     """The headers of a delivery with a secret token."""
     return {**_headers(event, key), "X-Gitlab-Token": token}

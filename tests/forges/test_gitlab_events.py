@@ -13,7 +13,7 @@ import pytest
 from werkzeug.datastructures import Headers
 
 from service.forges.gitlab_events import GitLabReceiver
-from service.forges.port import Account, BaseMoved, Command, Look, WebhookError, WebhookEvent
+from service.forges.port import Account, BaseMoved, Command, Look, PipelineBegan, WebhookError, WebhookEvent
 from service.secret import Secret
 from service.settings.readers import SettingsError
 from tests.forges import gitlab_webhooks as webhooks
@@ -222,6 +222,18 @@ def test_a_long_command_is_cut() -> None:
     (command,) = told(note(PATH, 7, "/flowdelta " + "x" * 900_000, user=ALICE, number=901)).calls
     assert isinstance(command, Command)
     assert len(command.text) == 4_000
+
+
+@pytest.mark.parametrize("status", ["created", "pending", "running", "success", "manual"])
+def test_a_pipeline_that_began_is_told_of_its_commit_and_heard_once_whatever_it_does(status: str) -> None:
+    event = told(webhooks.pipeline(PATH, 31, "a" * 40, user=ALICE, status=status))
+    assert (event.delivery, event.repository, event.calls) == ("pipeline-31", PATH, (PipelineBegan("31", "a" * 40),))
+
+
+@pytest.mark.parametrize(("source", "sha"), [("external", "a" * 40), ("push", "main"), ("push", "A" * 40)])
+def test_a_pipeline_of_statuses_or_of_no_commit_calls_for_nothing(source: str, sha: str) -> None:
+    """Ours would be an answer to itself."""
+    assert told(webhooks.pipeline(PATH, 31, sha, user=ALICE, source=source)).calls == ()
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from service.forges.port import BaseMoved, Command, Look, Queued, WebhookEvent
+from service.forges.port import BaseMoved, Command, Look, PipelineBegan, Queued, WebhookEvent
 from service.store import Acceptance, Request, Store, StoreError, subject_of_queue
 from tests.service.store.conftest import Raw
-from tests.service.store.events import BOB, FORGE, QUEUED, RERUN, SHOP, event
+from tests.service.store.events import BOB, FORGE, QUEUED, RERUN, SHOP, event, pull
 
 
 def test_a_delivery_becomes_one_request(store: Store) -> None:
@@ -85,6 +85,37 @@ def test_nothing_of_a_delivery_stays_where_a_part_of_it_cannot_be_written(store:
         store.accept(FORGE, event("d-1", Look(7), RERUN))
     assert raw("SELECT count(*) FROM deliveries") == [(0,)]
     assert store.undispatched() == []
+
+
+@pytest.mark.parametrize(
+    ("state", "head", "open", "asks"),
+    [
+        ("done", "c" * 40, True, True),
+        ("running", "c" * 40, True, True),
+        ("failed", "c" * 40, True, True),
+        ("queued", "c" * 40, True, False),
+        ("done", "d" * 40, True, False),
+        ("done", "c" * 40, False, False),
+    ],
+)
+def test_a_pipeline_asks_for_a_review_where_it_may_be_without_the_check(
+    store: Store, state: str, head: str, open: bool, asks: bool
+) -> None:
+    request = store.request(FORGE, SHOP, "7", "test")
+    store.saw(FORGE, pull(7, open=open, head_sha=head), "b" * 40)
+    store.finish(request, state, "")
+    store.accept(FORGE, event("pipeline-31", PipelineBegan("31", "c" * 40)))
+    assert store.is_newest(request) is not asks
+
+
+def test_a_pipeline_is_heard_once_also_where_the_review_that_it_asked_for_failed(store: Store) -> None:
+    """The status of a review makes a pipeline take another step, of which it tells: they would go on for ever."""
+    store.saw(FORGE, pull(7), "b" * 40)
+    store.finish(store.request(FORGE, SHOP, "7", "test"), "done", "")
+    for _ in range(3):
+        store.accept(FORGE, event("pipeline-31", PipelineBegan("31", "c" * 40)))
+        store.finish(Request(FORGE, SHOP, "7", 2), "failed", "")
+    assert store.is_newest(Request(FORGE, SHOP, "7", 2))
 
 
 def test_what_was_accepted_is_there_after_the_process_is_gone(store: Store, open_store: Callable[[], Store]) -> None:
