@@ -19,7 +19,6 @@ from service.forges.git_names import HEADS, branch_ref, commit_id
 from service.forges.gitea_api import GiteaApi, account
 from service.forges.group_names import team_of, teams_of_owner
 from service.forges.port import (
-    MARKER,
     Account,
     Check,
     Command,
@@ -31,6 +30,7 @@ from service.forges.port import (
     PullRequest,
     Reaction,
     State,
+    marker,
 )
 from service.secret import Secret
 
@@ -128,9 +128,9 @@ class Gitea:
 
     def put_comment(self, repository: str, number: int, body: str) -> None:
         """See `Forge`."""
-        if len(body) + len(MARKER) + 1 > COMMENT_LIMIT:
+        if len(body) + len(marker(self._context)) + 1 > COMMENT_LIMIT:
             raise ForgeError(f"the comment has {len(body)} characters, Gitea gets {COMMENT_LIMIT} at most", retry=False)
-        self._ask(lambda: thread.put(self._thread(repository, number), MARKER, body))
+        self._ask(lambda: thread.put(self._thread(repository, number), marker(self._context), body))
 
     def permission(self, repository: str, account: Account) -> Permission:
         """See `Forge`. Gitea asks by name; who has taken over the name of another is told apart by the id."""

@@ -25,7 +25,6 @@ from service.forges.github_checks import put_run, put_status
 from service.forges.github_errors import is_missing, translated
 from service.forges.group_names import team_of, teams_of_owner
 from service.forges.port import (
-    MARKER,
     Account,
     Check,
     Command,
@@ -36,6 +35,7 @@ from service.forges.port import (
     Permission,
     PullRequest,
     Reaction,
+    marker,
 )
 from service.forges.signers import numbered_address
 from service.forges.thread import Remark, put, reply_marker
@@ -127,7 +127,7 @@ class GitHub:
 
     def put_comment(self, repository: str, number: int, body: str) -> None:
         """See `Forge`."""
-        self._put(repository, number, MARKER, body)
+        self._put(repository, number, marker(self._context), body)
 
     def permission(self, repository: str, account: Account) -> Permission:
         """See `Forge`. GitHub is asked by name; a name that has passed to another account gives nothing."""

@@ -20,7 +20,6 @@ from service.forges.connection import Connection, Refused
 from service.forges.counted import counted
 from service.forges.git_names import HEADS, branch_ref, commit_id
 from service.forges.port import (
-    MARKER,
     Account,
     Check,
     Command,
@@ -31,6 +30,7 @@ from service.forges.port import (
     Permission,
     PullRequest,
     Reaction,
+    marker,
 )
 from service.forges.signers import numbered_address
 from service.secret import Secret
@@ -124,9 +124,9 @@ class GitLab:
     def put_comment(self, repository: str, number: int, body: str) -> None:
         """See `Forge`."""
         text = without_quick_actions(body)
-        if len(text) + len(MARKER) + 1 > COMMENT_LIMIT:
+        if len(text) + len(marker(self._context)) + 1 > COMMENT_LIMIT:
             raise ForgeError(f"the comment has {len(text)} characters, GitLab holds {COMMENT_LIMIT}", retry=False)
-        self._ask(lambda: thread.put(self._thread(repository, number), MARKER, text))
+        self._ask(lambda: thread.put(self._thread(repository, number), marker(self._context), text))
 
     def permission(self, repository: str, account: Account) -> Permission:
         """See `Forge`: by membership, inherited or shared ones included. Who is no member of a public project may read it all the

@@ -5,6 +5,7 @@ Every forge implements `Forge` and `Receiver`, and passes the one contract suite
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,14 @@ from service.secret import Secret
 
 MARKER = "<!-- flowdelta:report -->"
 """Finds our comment again. It goes in front of the text, where cutting or editing the end of a comment cannot lose it."""
+_CONTEXT = "flowdelta"
+
+
+def marker(context: str) -> str:
+    """The marker of the comment that belongs to the check of a name: two configurations on one pull request have a comment each."""
+    if context == _CONTEXT:
+        return MARKER
+    return f"<!-- flowdelta:report {hashlib.sha256(context.encode()).hexdigest()[:12]} -->"  # a name could end the marker
 
 
 @dataclass(frozen=True, slots=True)

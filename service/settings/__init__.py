@@ -51,7 +51,11 @@ class Settings:
             "PUBLIC_URL", "URL under which people reach this service; comments link full reports below it", "", read.public_url
         )
     )
-    status_context: str = field(metadata=setting("STATUS_CONTEXT", "name of the check or commit status", "flowdelta", read.text))
+    status_context: str = field(
+        metadata=setting(
+            "STATUS_CONTEXT", "name of the check or commit status, and of the comment that belongs to it", "flowdelta", read.text
+        )
+    )
     host_network: Literal["node", "pod"] = field(
         metadata=setting("HOST_NETWORK", "what pods with hostNetwork count as: node or pod", "node", read.one_of("node", "pod"))
     )

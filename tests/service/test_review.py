@@ -14,6 +14,7 @@ import pytest
 from service.analysis.compare import compare
 from service.analysis.job import AnalysisError, Order, Result
 from service.checkout import Mirrors
+from service.forges import connect
 from service.forges.port import PullRequest, Queued
 from service.review.durable import Lost, Retries
 from service.review.flow import review
@@ -71,6 +72,15 @@ def test_a_change_of_flows_is_commented_and_is_a_success(bench: Bench) -> None:
     assert bench.site.status == ("success", "1 flow opens, 1 closes")
     assert "9090" in bench.site.comment
     assert "7070" in bench.site.comment
+
+
+def test_two_configurations_have_a_check_and_a_comment_each(bench: Bench) -> None:
+    settings = replace(bench.steps.settings, status_context="team --> b")
+    other = replace(bench, steps=replace(bench.steps, settings=settings, connected=connect(settings)))
+    for each in (bench, other, bench, other):
+        assert each.run() == "done"
+    assert len(bench.site.comments) == 2
+    assert all(body.count("-->") == 1 for body in bench.site.comments)
 
 
 def test_no_change_is_said_too(bench: Bench) -> None:
