@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from flask import Response
 
+from analyzers.rendering.sandbox import network_is_isolated
 from service.store import Store, StoreError
 from service.web.operations import Answer, Operation, Routes
 from service.web.shown import Readiness, respond
@@ -29,7 +30,7 @@ def add(routes: Routes, store: Store, worker_alive: Callable[[], bool | None]) -
     def readyz() -> Response:
         alive = worker_alive()
         worker = "in another process" if alive is None else "running" if alive else "stopped"
-        checks = {"database": _database(store), "worker": worker, "git": _git()}
+        checks = {"database": _database(store), "queue": _queue(store), "worker": worker, "git": _git(), "renderers": _renderers()}
         ready = checks["database"] == "answers" and alive is not False and checks["git"] != "missing"
         return respond(Readiness(ready=ready, checks=checks), 200 if ready else 503)
 
@@ -41,6 +42,18 @@ def _database(store: Store) -> str:
         log.exception("the database does not answer")
         return "does not answer"
     return "answers"
+
+
+def _queue(store: Store) -> str:
+    try:
+        return f"{store.figures().waiting} waiting"
+    except StoreError:
+        return "does not answer"
+
+
+def _renderers() -> str:
+    """How kustomize and helm are kept from the network."""
+    return "in a network of their own" if network_is_isolated() else "no network namespace: proxies that lead nowhere"
 
 
 def _git() -> str:

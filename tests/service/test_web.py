@@ -166,6 +166,8 @@ def test_health_needs_no_token_and_readiness_names_what_it_checked(client: Flask
     assert answer.json is not None
     assert answer.json["ready"]
     assert answer.json["checks"]["database"] == "answers"
+    assert answer.json["checks"]["queue"] == "0 waiting"
+    assert "network" in answer.json["checks"]["renderers"]
     assert answer.json["checks"]["worker"] == "in another process"
     assert answer.json["checks"]["git"][0].isdigit()
 
