@@ -104,7 +104,7 @@ def _reviewed(job: Job, call: Look | Queued, options: Options, settings: Setting
     with closing(Store.open(replace(settings, data_dir=folder / "store"))) as store:
         request = store.request(known.settings.name, repository, subject, f"a CI job of {job.event}")
         forges = {known.settings.name: replace(known, forge=cast(Forge, told))}
-        steps = Steps(settings, store, forges, _mirrors(settings), analyse, folder, subdir=options.path)
+        steps = Steps(settings, store, forges, _mirrors(settings), analyse, folder, subdir=options.path, alone=True)
         with reviewing(request.id):
             review(request, steps, Inline(), Retries(settings.retry_attempts, settings.retry_first, settings.retry_longest))
         found = store.review(request.id)

@@ -28,6 +28,7 @@ from service.review.outcome import asks, buttons, labels, labels_of
 from service.review.target import Target
 from service.review.verdict import Verdict
 from service.settings import Settings
+from service.signoff.audit import START
 from service.store import Request, Store
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,8 @@ Still = Callable[[], None]
 @dataclass(frozen=True, slots=True)
 class Steps:
     """The steps of the reviews of one process, with what they work on. `work` is a folder for files that no crash needs; `turns` lets as
-    many analyses run at once as the machine bears; below `subdir` of the repository is what is compared."""
+    many analyses run at once as the machine bears; below `subdir` of the repository is what is compared. `alone` is the review of a CI job:
+    nobody hears comments and buttons after it, and no audit log outlives it."""
 
     settings: Settings
     store: Store
@@ -54,6 +56,7 @@ class Steps:
     work: Path
     turns: AbstractContextManager[Any] = field(default_factory=nullcontext)
     subdir: str = ""
+    alone: bool = False
 
     def forge(self, name: str, repository: str) -> Forge:
         """The forge of a name. Raises `ForgeError` where it, or the repository, is not served any more."""
@@ -117,11 +120,13 @@ class Steps:
         judged = consent.judge(request, pull, ((review.base_sha if review else None) or "", target.sha), found)
         if not judged.hash:
             return unneeded
-        told = say.judged(State(verdict["state"]), verdict["line"], self._text(verdict), judged)
+        told = say.judged(State(verdict["state"]), verdict["line"], self._text(verdict), judged, heard=not self.alone)
         present, absent = labels(judged.decision.rulings)
-        kept = {"state": told.state.value, "line": told.line, "body": self.store.keep(told.body.encode()), "audit": judged.hash}
+        audit = START if self.alone else judged.hash
+        kept = {"state": told.state.value, "line": told.line, "body": self.store.keep(told.body.encode()), "audit": audit}
         told_of = {"ask": list(asks(judged.decision)), "present": sorted(present), "absent": sorted(absent)}
-        return {**verdict, **kept, **told_of, "buttons": [asdict(each) for each in buttons(judged.decision)]}
+        offered = () if self.alone else buttons(judged.decision)
+        return {**verdict, **kept, **told_of, "buttons": [asdict(each) for each in offered]}
 
     def tell(self, request: Request, verdict: Json) -> Json:
         """Set the labels of the guardrails, and ask the groups that are waited for, once each."""

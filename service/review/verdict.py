@@ -42,16 +42,17 @@ def analysed(result: Result, markdown: str, annotations: tuple[Annotation, ...] 
     return Verdict(State.SUCCESS if result.complete else State.FAILURE, line, markdown, annotations)
 
 
-def judged(state: State, line: str, body: str, judged: Judged) -> Verdict:
-    """A verdict with what became of the guardrails: they can hold a change back, and never let pass what was held back before."""
+def judged(state: State, line: str, body: str, judged: Judged, *, heard: bool = True) -> Verdict:
+    """A verdict with what became of the guardrails: they can hold a change back, and never let pass what was held back before. Where
+    nobody hears comments, nobody keeps the audit log either."""
     standing = judged.decision.standing
     if not standing.passes and state is State.SUCCESS:
         state = State.FAILURE if standing in (Standing.BLOCKED, Standing.REJECTED) else State.ACTION_REQUIRED
     said = wording.line(judged.decision)
     first, _, rest = body.partition("\n")
-    audit = f"<sub>Sign-off is on record: audit `{judged.hash}`</sub>\n" if judged.hash else ""
+    audit = f"<sub>Sign-off is on record: audit `{judged.hash}`</sub>\n" if judged.hash and heard else ""
     return Verdict(
-        state, f"{said[:1].upper()}{said[1:]} · {line}" if said else line, f"{first}\n\n{_section(judged.decision)}{audit}{rest}"
+        state, f"{said[:1].upper()}{said[1:]} · {line}" if said else line, f"{first}\n\n{_section(judged.decision, heard)}{audit}{rest}"
     )
 
 
@@ -72,10 +73,10 @@ def published(verdict: Verdict, hash: str) -> Verdict:
     return replace(verdict, body=f"{verdict.body}\n<sub>Audit log: `{hash}`</sub>\n")
 
 
-def _section(decision: Decision) -> str:
+def _section(decision: Decision, heard: bool) -> str:
     """The sign-off section, with fewer flows where all would take the room of the report."""
     for most in (10, 3, 1):
-        if len(text := wording.section(decision, most)) <= _ROOM - 1_000:
+        if len(text := wording.section(decision, most, heard=heard)) <= _ROOM - 1_000:
             return text
     return f"**Sign-off: {decision.standing.value}.** {len(decision.rulings)} guardrails ask for more than fits here.\n"
 

@@ -27,6 +27,7 @@ _HEADINGS = {
     Standing.REJECTED: "rejected",
     Standing.BLOCKED: "blocked by a guardrail",
 }
+_UNHEARD = "to agree: approve this commit in a review, and have the job run again; it hears no comments"
 _VERBS = {Change.OPENED: "opens", Change.CLOSED: "closes", Change.PRESENT: "is open", Change.MISSING: "is missing"}
 
 
@@ -37,12 +38,13 @@ def line(decision: Decision) -> str:
     return f"{_HEADINGS[decision.standing]}: {', '.join(worst)}" if worst else ""
 
 
-def section(decision: Decision, most: int = MOST_FLOWS) -> str:
-    """The section as Markdown, with so many flows of each guardrail; empty where nothing was guarded."""
+def section(decision: Decision, most: int = MOST_FLOWS, *, heard: bool = True) -> str:
+    """The section as Markdown, with so many flows of each guardrail; empty where nothing was guarded. `heard` says whether anyone hears
+    comments: of a CI job nobody does."""
     asked = [ruling for ruling in decision.rulings if ruling.standing is not Standing.NOT_NEEDED or ruling.guarded.excepted]
     if not asked:
         return ""
-    parts = [f"**Sign-off: {_HEADINGS[decision.standing]}**\n", *(_ruling(ruling, most) for ruling in asked)]
+    parts = [f"**Sign-off: {_HEADINGS[decision.standing]}**\n", *(_ruling(ruling, most, heard) for ruling in asked)]
     return "\n".join(parts)
 
 
@@ -66,7 +68,7 @@ def flows_listed(flows: FlowSet, most: int = MOST_FLOWS) -> Iterator[str]:
         yield _flow(route, cell, note)
 
 
-def _ruling(ruling: Ruling, most: int) -> str:
+def _ruling(ruling: Ruling, most: int, heard: bool) -> str:
     guarded = ruling.guarded
     kind = "invariant" if guarded.invariant else "guardrail"
     lines = [f"- {kind} {code(guarded.name)}: **{ruling.standing.value}**{_because(ruling)}"]
@@ -75,7 +77,8 @@ def _ruling(ruling: Ruling, most: int) -> str:
     lines += [f"  - an exception ended on {each.expires.isoformat()}: {prose(each.reason)}" for each in guarded.expired]
     lines += [f"  - {each}" for tally in ruling.tallies for each in _tally(tally)]
     if ruling.standing in (Standing.WAITING, Standing.LAPSED, Standing.REJECTED) and guarded.flows and not guarded.problem:
-        lines.append(f"  - to agree to exactly these flows: `/flowdelta approve {guarded.name} {shown_digest(guarded.flows)}`")
+        command = f"to agree to exactly these flows: `/flowdelta approve {guarded.name} {shown_digest(guarded.flows)}`"
+        lines.append(f"  - {command if heard else _UNHEARD}")
     return "\n".join(lines) + "\n"
 
 

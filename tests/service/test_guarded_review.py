@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from service.forges.port import State
+from service.review.target import of_pull, pull_from_json
 from service.review.verdict import Verdict, beside, published
 from service.signoff.audit import START
 from service.store import Request
@@ -94,6 +97,30 @@ def test_an_approval_by_nobody_left_is_none_after_the_service_died_anywhere(benc
     rows = bench.steps.store.audit_of("github", SHOP, NUMBER)
     assert [row.read()["kind"] for row in rows].count("decision") == 1
     assert json.loads(rows[0].entry)["rules"]["configuration"] != ""
+
+
+def test_a_review_that_nobody_listens_after_offers_no_command_no_button_and_no_log(bench: Bench) -> None:
+    """A CI job ends with its report; what it says to type must have an effect."""
+    guarded(bench)
+    assert bench.run() == "done"
+    assert "`/flowdelta approve any " in bench.site.comment
+    assert "audit `" in bench.site.comment
+    job = replace(bench, steps=replace(bench.steps, alone=True))
+    assert job.run() == "done"
+    assert "`/flowdelta" not in bench.site.comment
+    assert "approve this commit in a review" in bench.site.comment
+    assert "audit" not in bench.site.comment.lower()
+
+
+@pytest.mark.parametrize(("alone", "offered"), [(False, 1), (True, 0)])
+def test_a_button_stands_where_someone_hears_it(bench: Bench, alone: bool, offered: int) -> None:
+    guarded(bench)
+    request, steps = bench.request(), replace(bench.steps, alone=alone)
+    pull = steps.look(request)["pull"]
+    target = of_pull(pull_from_json(pull))
+    verdict = steps.judge(request, target, NUMBER, steps.examine(request, target, pull_from_json(pull), lambda: None))
+    assert len(verdict["buttons"]) == offered
+    assert (verdict["audit"] == START) is alone
 
 
 def test_every_check_tells_the_newest_hash_once() -> None:
