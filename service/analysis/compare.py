@@ -20,7 +20,7 @@ from analyzers.reports import Context, Report, headline, render
 from analyzers.reports.cluster_words import headline_of
 from service import inventories
 from service.analysis.guards import write_guarded
-from service.analysis.job import AnalysisError, Comparison, GitComparison, GitRevision, InventoryFile, Order, Pair, Result, Single
+from service.analysis.job import AnalysisError, Comparison, GitComparison, GitRevision, InventoryFile, Order, Pair, Result, Single, Subject
 from service.analysis.opening import Side, both, link, one
 from service.analysis.preparing import prepared
 from service.analysis.wording import conflict_note
@@ -31,9 +31,9 @@ from service.parse_cache import remembering
 
 def answer(order: Order) -> Result:
     """Write the reports of the order. Raises `AnalysisError`."""
-    if isinstance(order.subject, Comparison):
-        return compare(order)
-    return _matrix(order, order.subject) if order.pair is None else _explanation(order, order.subject, order.pair)
+    if order.pair is not None:
+        return _explanation(order, order.pair)
+    return compare(order) if isinstance(order.subject, Comparison) else _matrix(order, order.subject)
 
 
 def compare(order: Order) -> Result:
@@ -61,12 +61,23 @@ def _matrix(order: Order, single: Single) -> Result:
         return Result(report.complete, "", headline.of_matrix(report), diagnostics=_codes(report))
 
 
-def _explanation(order: Order, single: Single, pair: Pair) -> Result:
-    with _explained(), one(single) as side:
-        with _options(order, side) as options:
+def _explanation(order: Order, pair: Pair) -> Result:
+    with _explained(), _asked(order.subject) as (side, base, conflicts):
+        with _options(order, base) as options:
             report = explain(side.tree, pair.source, pair.destination, pair.port, options)
         _write(order, report, Context(), _always(side))
-        return Result(report.complete, "", headline.of_explanation(report), diagnostics=_codes(report))
+        return Result(report.complete, "", headline.of_explanation(report), conflicts, _codes(report))
+
+
+@contextmanager
+def _asked(subject: Subject) -> Iterator[tuple[Side, Side, tuple[str, ...]]]:
+    """The side that is asked about, of a comparison its head, the side whose configuration counts, and what kept the head from merging."""
+    if isinstance(subject, Comparison):
+        with both(subject) as opened:
+            yield opened.head, opened.base, opened.conflicts
+        return
+    with one(subject) as side:
+        yield side, side, ()
 
 
 def _codes(report: Report) -> Mapping[str, int]:

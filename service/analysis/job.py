@@ -123,8 +123,8 @@ class InventoryFile:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is analysed and which reports are written into `directory`: what changes where the subject has two sides, else the
-    explanation of `pair`, or the matrix without one.
+    """What is analysed and which reports are written into `directory`: the explanation of `pair` where there is one, of a subject with two
+    sides at its head; else what changes between two sides, or the matrix of one.
 
     `cpu` is in seconds, `memory` in bytes; `report_url` is where the full report can be read, `cache` the folder of the parse cache (none
     where it is empty); `namespaces` filters the rows shown. With `guard`, a comparison also says what the guardrails guard.

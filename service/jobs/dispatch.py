@@ -8,6 +8,7 @@ from dataclasses import asdict
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 
 from service.jobs.queues import COMMANDS, REVIEWS, Queues
+from service.review.commands import analyses
 from service.store import Request, Store, StoredCommand
 
 Job = Callable[..., str]
@@ -28,7 +29,8 @@ def _enqueue_review(request: Request, queues: Queues, job: Job) -> None:
 
 
 def _enqueue_command(stored: StoredCommand, queues: Queues, job: Job) -> None:
-    """Commands of one pull request are answered in turn. The database hands a command out again until it is answered; it stays one job."""
+    """Commands of one pull request are answered in turn, those that analyse in turn with its reviews. The database hands a command out
+    again until it is answered; it stays one job."""
     lane = f"{stored.forge}:{stored.repository}#{stored.command.number}"
     with SetWorkflowID(f"command:{stored.id}"), SetEnqueueOptions(queue_partition_key=lane):
-        DBOS.enqueue_workflow(queues.of(COMMANDS, lane), job, asdict(stored))
+        DBOS.enqueue_workflow(queues.of(REVIEWS if analyses(stored) else COMMANDS, lane), job, asdict(stored))

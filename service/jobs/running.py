@@ -8,10 +8,7 @@ from contextlib import contextmanager
 
 from dbos import DBOS
 
-from service.review.durable import Action, Json
-
-# The step that takes long and writes nothing outside: a stop does not wait for it.
-_LONG = "examine"
+from service.review.durable import EXAMINE, EXPLAIN, Action, Json
 
 
 class Running:
@@ -32,7 +29,7 @@ class Running:
 
     def step(self, name: str, action: Action) -> Json:
         """See `Durable`."""
-        with self._counted(0, int(name != _LONG)):
+        with self._counted(0, int(name not in (EXAMINE, EXPLAIN))):
             return DBOS.run_step({"name": name}, action)
 
     def sleep(self, seconds: float) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from analyzers.reports.markdown_inline import prose
 from service.forges.port import Account, Command, ForgeError, Reaction
 from service.logs import fields
-from service.review.commands import Answer, Asker, carry_out, decide
-from service.review.durable import Durable, Json, Retries, StepFailed, Stepper
+from service.review.commands import Answer, Asker, analyses, carry_out, decide
+from service.review.durable import EXPLAIN, Durable, Json, Retries, StepFailed, Stepper
 from service.review.steps import Steps
 from service.store import PRESSED, StoredCommand
 
@@ -39,10 +40,19 @@ def _answered(stored: StoredCommand, steps: Steps, stepper: Stepper) -> str:
     if stored.command.author.bot:
         return "ignored: a program wrote it"  # it may be answering us
     decided = stepper.run("decide", lambda: _decided(stored, steps))
-    given = decided or stepper.run("carry out", lambda: asdict(carry_out(stored, steps)))
+    given = decided or _carried_out(stored, steps, stepper)
     said = Answer(Reaction(given["reaction"]), given["reply"], given["outcome"])
     stepper.run("answer", lambda: _answer(stored, steps, said))
     return said.outcome
+
+
+def _carried_out(stored: StoredCommand, steps: Steps, stepper: Stepper) -> Json:
+    """The answer of a command that was carried out, or why it could not be."""
+    try:
+        return stepper.run(EXPLAIN if analyses(stored) else "carry out", lambda: asdict(carry_out(stored, steps)))
+    except StepFailed as failure:
+        log.warning("a command could not be carried out: %s", failure.reason)
+        return asdict(Answer(Reaction.REFUSED, f"{prose(failure.reason)} {failure.remedy}\n", f"failed: {failure.reason}"))
 
 
 def _decided(stored: StoredCommand, steps: Steps) -> Json:

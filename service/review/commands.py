@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from analyzers.reports.markdown_inline import code
 from service.forges.port import Account, Permission, PullRequest, Reaction
-from service.review import consent
+from service.review import consent, explanation
 from service.review.steps import Steps
 from service.signoff.approvals import Verb as Said
 from service.signoff.approvals import Way
@@ -16,6 +16,7 @@ from service.store import PRESS, PRESSED, StoredCommand
 
 _WORD = "/flowdelta"
 _LONGEST_REASON, _LONGEST_WORD = 500, 100
+_HOUR = 3_600.0
 _MAY_WRITE = frozenset({Permission.WRITE, Permission.ADMIN})
 
 
@@ -39,17 +40,25 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One command. `refusal` says why the asker may not, or nothing; `run` does it, may be called twice, and gives the answer."""
+    """One command. `refusal` says why the asker may not, or nothing; `run` does it, may be called twice, and gives the answer. What
+    `analyses` waits and runs among the reviews."""
 
     meaning: str
     refusal: Callable[[Asker], str]
     run: Callable[[StoredCommand, Steps], Answer]
+    analyses: bool = False
 
 
 def verb_of(text: str) -> str:
     """The first word after `/flowdelta` on the first line of a comment, in small letters; `help` where there is none."""
     words = text.strip().splitlines()[0].split() if text.strip() else []
     return words[1].lower() if len(words) > 1 else "help"
+
+
+def analyses(stored: StoredCommand) -> bool:
+    """Whether a command is answered by an analysis."""
+    verb = VERBS.get(verb_of(stored.command.text))
+    return verb is not None and verb.analyses
 
 
 def anyone(_asker: Asker) -> str:
@@ -74,11 +83,35 @@ def _help(_stored: StoredCommand, _steps: Steps) -> Answer:
     return Answer(Reaction.SEEN, f"Flowdelta understands, at the beginning of a comment:\n\n{_listed()}\n", "help")
 
 
+def _explain(stored: StoredCommand, steps: Steps) -> Answer:
+    """`/flowdelta explain SRC DST [PORT]`."""
+    if _too_often(stored, steps):
+        return Answer(Reaction.REFUSED, "", "refused: too often")
+    try:
+        asked = explanation.question(_words(stored))
+        return Answer(Reaction.SEEN, explanation.explained(stored, asked, steps), "explain")
+    except explanation.Unexplained as why:
+        return _refused(str(why))
+
+
+def _too_often(stored: StoredCommand, steps: Steps) -> bool:
+    """Whether the account, or everybody on the pull request, has asked for all explanations of this hour."""
+    before = [each.command for each in steps.store.commands_before(stored, _HOUR) if analyses(each)]
+    own = sum(command.author.id == stored.command.author.id for command in before)
+    here = sum(command.number == stored.command.number for command in before)
+    return own >= explanation.MOST_OF_ONE or here >= explanation.MOST_OF_ALL
+
+
+def _words(stored: StoredCommand) -> list[str]:
+    """What was typed after the command, on its line."""
+    return stored.command.text.strip().splitlines()[0].split()[2:]
+
+
 def _saying(verb: Said) -> Callable[[StoredCommand, Steps], Answer]:
     """What a person says of a guardrail: `/flowdelta approve GUARDRAIL DIGEST [reason…]`, `reject` and `revoke` without a digest."""
 
     def run(stored: StoredCommand, steps: Steps) -> Answer:
-        words = stored.command.text.strip().splitlines()[0].split()[2:]
+        words = _words(stored)
         digests = 1 if verb is Said.APPROVE else 0
         if len(words) < 1 + digests:
             return _refused(f"Write `{_WORD} {verb.value} GUARDRAIL{' DIGEST' * digests} [reason…]`, as the report shows it.")
@@ -125,6 +158,9 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "approve": Verb("`GUARDRAIL DIGEST [reason]`: agree to exactly the flows that the report shows", anyone, _saying(Said.APPROVE)),
         "reject": Verb("`GUARDRAIL [reason]`: say no to them", anyone, _saying(Said.REJECT)),
         "revoke": Verb("`GUARDRAIL`: take back what you said of it", anyone, _saying(Said.REVOKE)),
+        "explain": Verb(
+            f"`{explanation.USAGE}`: why one end reaches another, or not, once this is merged", anyone, _explain, analyses=True
+        ),
         PRESS: Verb("what a button beside the check says", anyone, _press),
         "help": Verb("show this list", anyone, _help),
     }

@@ -21,6 +21,8 @@ from service.store import StoreError
 log = logging.getLogger(__name__)
 Json = Any  # what json.dumps takes; results are recorded as JSON
 Action = Callable[[], Json]
+EXAMINE, EXPLAIN = "examine", "explain"
+"""The steps that take long and write nothing outside: a stop does not wait for them."""
 
 
 class Durable(Protocol):

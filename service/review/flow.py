@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from service import telemetry
 from service.forges.port import PullRequest, Queued
-from service.review.durable import Action, Durable, Json, Retries, StepFailed, Stepper, Superseded
+from service.review.durable import EXAMINE, Action, Durable, Json, Retries, StepFailed, Stepper, Superseded
 from service.review.steps import Steps
 from service.review.target import Target, of_pull, of_queue, pull_from_json
 from service.store import Request
@@ -64,7 +64,7 @@ def _verdict(request: Request, pull: PullRequest, fork: bool, steps: Steps, step
         return stepper.run("refuse-fork", lambda: steps.refuse_fork(request, pull))
     target = of_pull(pull)
     stepper.run("announce", lambda: steps.announce(request, target))
-    return stepper.run("examine", lambda: steps.examine(request, target, pull, stepper.check))
+    return stepper.run(EXAMINE, lambda: steps.examine(request, target, pull, stepper.check))
 
 
 def _judged(request: Request, target: Target, number: int | None, verdict: Json, steps: Steps, stepper: Stepper) -> Json:
@@ -90,7 +90,7 @@ def _queue_reviewed(request: Request, queued: Queued, seen: list[Target], steps:
     target = of_queue(request.repository, queued)
     seen.append(target)
     stepper.run("announce", lambda: steps.announce(request, target))
-    verdict = stepper.run("examine", lambda: steps.examine(request, target, None, stepper.check))
+    verdict = stepper.run(EXAMINE, lambda: steps.examine(request, target, None, stepper.check))
     if verdict is None:
         return "closed", "the merge queue has moved on"
     if verdict["guarded"]:

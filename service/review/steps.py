@@ -15,7 +15,7 @@ from typing import Any
 from service import telemetry
 from service.analysis.guards import FILE as GUARDED
 from service.analysis.inventories import laid_out
-from service.analysis.job import AnalysisError, GitComparison, GitSide, Guard, Order, Result, Wanted
+from service.analysis.job import AnalysisError, Guard, Order, Result, Wanted
 from service.checkout import Mirrors
 from service.forges import Connected
 from service.forges.port import Annotation, Button, Check, Forge, ForgeError, PullRequest, State
@@ -25,7 +25,7 @@ from service.review import verdict as say
 from service.review.consent import Consent
 from service.review.durable import Json
 from service.review.outcome import asks, buttons, labels, labels_of
-from service.review.target import Target
+from service.review.target import Target, compared
 from service.review.verdict import Verdict
 from service.settings import Settings
 from service.signoff.audit import START
@@ -71,7 +71,15 @@ class Steps:
         pull = self._forge(request).pull_request(request.repository, request.number)
         if not pull.open:
             self.store.saw(request.forge, pull, "")
-        return {"pull": asdict(pull), "kept": self._kept(pull)}
+        return {"pull": asdict(pull), "kept": self.kept(pull)}
+
+    def kept(self, pull: PullRequest) -> str:
+        """Why a pull request is not to be analysed: closed, draft, fork or nothing."""
+        if not pull.open:
+            return "closed"
+        if pull.draft and not self.settings.review_drafts:
+            return "draft"
+        return "fork" if pull.fork and not self.settings.allow_forks else ""
 
     def announce(self, request: Request, target: Target) -> Json:
         """Say on the commit that a review is under way."""
@@ -174,13 +182,6 @@ class Steps:
     def _forge(self, request: Request) -> Forge:
         return self.forge(request.forge, request.repository)
 
-    def _kept(self, pull: PullRequest) -> str:
-        if not pull.open:
-            return "closed"
-        if pull.draft and not self.settings.review_drafts:
-            return "draft"
-        return "fork" if pull.fork and not self.settings.allow_forks else ""
-
     def _refuse_deadly(self, request: Request) -> None:
         known = self.store.review(request.id)
         if known is not None and known.takeovers > MOST_TAKEOVERS:
@@ -221,18 +222,9 @@ class Steps:
     def _order(self, request: Request, target: Target, base: str, directory: str) -> Order:
         """What merging the pull request would do; where it cannot be merged, what it does to its merge base."""
         forge = self._forge(request)
-        comparison = GitComparison(
-            base=GitSide(target.base_label, base, self.subdir),
-            head=GitSide(target.head_ref, target.sha, self.subdir),
-            root=str(self.mirrors.root),
-            url=forge.clone_url(target.repository),
-            allow_file=self.mirrors.allow_file,
-            merging=target.merging,
-            source_url=forge.source_url(target.repository),
-        )
         budget = say.budget(forge.comment_limit)
         return Order(
-            comparison,
+            compared(target, base, forge, self.mirrors, self.subdir),
             (Wanted("report.json", "json"), Wanted("report.md", "markdown", _FULL), Wanted("comment.md", "markdown", budget)),
             directory,
             host_network=self.settings.host_network,

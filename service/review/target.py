@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.analysis.job import Merging
-from service.forges.port import Account, PullRequest, Queued
+from service.analysis.job import GitComparison, GitSide, Merging
+from service.checkout import Mirrors
+from service.forges.port import Account, Forge, PullRequest, Queued
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,19 @@ def of_pull(pull: PullRequest) -> Target:
 def of_queue(repository: str, queued: Queued) -> Target:
     """What a commit of a merge queue does to the commit that it was made on: the queue has merged already."""
     return Target(repository, queued.head_sha, queued.head_ref, "", queued.base_sha, Merging.NO, "")
+
+
+def compared(target: Target, base: str, forge: Forge, mirrors: Mirrors, subdir: str) -> GitComparison:
+    """What is analysed: the commit `base` against the target, below `subdir` of the repository. It must have been fetched."""
+    return GitComparison(
+        base=GitSide(target.base_label, base, subdir),
+        head=GitSide(target.head_ref, target.sha, subdir),
+        root=str(mirrors.root),
+        url=forge.clone_url(target.repository),
+        allow_file=mirrors.allow_file,
+        merging=target.merging,
+        source_url=forge.source_url(target.repository),
+    )
 
 
 def pull_from_json(value: Mapping[str, Any]) -> PullRequest:

@@ -11,6 +11,8 @@ from service.store.part import Part
 from service.store.records import Move, StoredCommand
 from service.store.tables import commands, moves
 
+_MOST = 1_000
+
 
 class Due(Part):
     """Hands out what is due. What is not settled within a lease, because its worker died or failed, is handed out again."""
@@ -42,6 +44,14 @@ class Due(Part):
         with self._database.writing() as connection:
             rows = connection.execute(update.returning(commands)).all()
         return sorted((_command(row) for row in rows), key=lambda stored: stored.id)
+
+    def commands_before(self, stored: StoredCommand, seconds: float) -> list[StoredCommand]:
+        """The commands in a command's repository that came before it within so many seconds, the newest first; at most 1,000."""
+        same = (commands.c.forge == stored.forge, commands.c.repository == stored.repository, commands.c.id < stored.id)
+        recent = commands.c.received > self._database.now() - seconds
+        query = sa.select(commands).where(*same, recent).order_by(commands.c.id.desc()).limit(_MOST)
+        with self._database.reading() as connection:
+            return [_command(row) for row in connection.execute(query)]
 
     def command_done(self, id: int, outcome: str) -> None:
         """Settle a command: what was answered."""

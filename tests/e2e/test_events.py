@@ -48,6 +48,22 @@ def test_a_command_reviews_the_pull_request_again_and_is_answered(site: Site, tm
     assert "9090" in site.comments[1]
 
 
+def test_an_explanation_is_one_reply_with_file_and_line(site: Site, tmp_path: Path) -> None:
+    running = Running(site, tmp_path / "data")
+    with running.serve() as service:
+        running.deliver(service)
+        running.wait_for_verdict(service)
+        text = "/flowdelta explain shop/web[Deployment] shop/cart[Deployment]"
+        asked = site.github.add_comment(SHOP, NUMBER, ("octocat", 1), text)
+        comment = {"id": asked.number, "user": {"login": "octocat", "id": 1, "type": "User"}, "body": asked.body}
+        issue = {"number": NUMBER, "pull_request": {"url": "https://github.example"}}
+        for _ in range(2):
+            running.send(service, "issue_comment", {"action": "created", "issue": issue, "comment": comment})
+        running.wait(lambda: bool(asked.reactions) and len(site.comments) == 3, service)
+    assert "policy.yaml" in site.comments[2]
+    assert "allowed on TCP 9090" in site.comments[2]
+
+
 def test_a_commit_of_a_merge_queue_gets_a_check_of_its_own(site: Site, tmp_path: Path) -> None:
     running = Running(site, tmp_path / "data")
     head = site.origin.commit(QUEUE, shop(5050), site.pull.base_sha)

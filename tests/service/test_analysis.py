@@ -64,6 +64,12 @@ def test_an_analysis_writes_its_reports_and_says_what_it_found(order: Order) -> 
     assert json.loads((Path(order.directory) / "report").read_text())["digest"] == result.digest
 
 
+def test_an_explanation_of_a_comparison_is_of_its_head(order: Order) -> None:
+    result = runner.run(replace(order, pair=Pair("shop/web[Deployment]", "shop/cart[Deployment]", "9090/TCP")), 60.0)
+    assert (result.headline, result.conflicts) == ("9090/TCP is allowed", ())
+    assert json.loads((Path(order.directory) / "report").read_text())["schema"] == "flowdelta.explain/1"
+
+
 def test_an_analysis_that_hangs_is_killed_at_its_deadline(stuck: Order) -> None:
     assert failure(stuck, 1.0) == "timeout"
 
