@@ -241,7 +241,7 @@ class _WithSettings(click.Command):
 @cli.command(cls=_WithSettings)
 @click.option("--no-worker", is_flag=True, help="Only answer requests; a `flowdelta worker` does the reviews.")
 def serve(no_worker: bool) -> None:
-    """The web service, with its worker inside. Settings come from the environment."""
+    """The web service, with its worker inside. Settings come from the environment, or from a file that FLOWDELTA_SETTINGS names."""
     from service.serve import serve as run
 
     run(_settings(connected=True), worker=not no_worker)

@@ -1,4 +1,4 @@
-"""Settings: everything the service can be told, read once from `FLOWDELTA_*` environment variables.
+"""Settings: everything the service can be told, read once from `FLOWDELTA_*` environment variables, or a file of them.
 
 Each field of `Settings` and of `ForgeSettings` carries its variable, meaning, default and reader; `documentation()` lists them for
 `flowdelta serve --help`.
@@ -16,7 +16,7 @@ from typing import Any, Literal
 from service.secret import Secret
 from service.settings import readers as read
 from service.settings.forges import REPOSITORY, ForgeSettings, Kind, from_environment, named, rows
-from service.settings.readers import PREFIX, Setting, SettingsError, setting, value_of
+from service.settings.readers import PREFIX, Setting, SettingsError, setting, value_of, with_file
 
 __all__ = ["PREFIX", "REPOSITORY", "ForgeSettings", "Kind", "Settings", "SettingsError", "documentation", "table"]
 
@@ -25,6 +25,9 @@ __all__ = ["PREFIX", "REPOSITORY", "ForgeSettings", "Kind", "Settings", "Setting
 class Settings:
     """The settings of one process. Build it with `from_environment`; tests override single fields with `dataclasses.replace`."""
 
+    file: str = field(
+        metadata=setting("SETTINGS", "file with more settings, one NAME=value a line; what the environment says wins", "", read.text)
+    )
     data_dir: Path = field(metadata=setting("DATA_DIR", "folder of the databases and the git mirrors", "var", read.folder))
     database_url: Secret = field(
         repr=False,
@@ -146,7 +149,7 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read every setting. Raises `SettingsError` for the first bad one, and for a `FLOWDELTA_*` variable that is not a setting."""
-        environ = os.environ if environ is None else environ
+        environ = with_file(os.environ if environ is None else environ)
         values = {entry.name: value_of(PREFIX + row.variable, row, entry.metadata["read"], environ) for entry, row in _entries()}
         kinds: tuple[tuple[str, Kind], ...] = values["forges"]
         _refuse_unknown(environ, [name for name, _ in kinds])

@@ -158,6 +158,27 @@ def secret(value: str) -> Secret:
     return Secret(value)
 
 
+def with_file(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment, and below it the lines of the file that it names. Raises `SettingsError` with file and line."""
+    variable = f"{PREFIX}SETTINGS"
+    path = environ.get(variable, "").strip()
+    if not path:
+        return environ
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{variable}: {path} cannot be read ({type(error).__name__})") from None
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        name, equals, value = (part.strip() for part in line.partition("="))
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if not equals or not name.startswith(PREFIX) or name == variable or name in found:
+            raise SettingsError(f"{variable}: {path}:{number}: a line is {PREFIX}NAME=value, each name once")
+        found[name] = value
+    return {**found, **environ}
+
+
 def value_of(variable: str, row: Setting, read: Callable[[str], Any], environ: Mapping[str, str]) -> Any:
     """The value of a variable, or for a secret the content of the file that `<variable>_FILE` names. Raises `SettingsError`."""
     value = _from_file(variable, environ) if row.secret else None

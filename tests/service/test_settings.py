@@ -44,6 +44,34 @@ def test_the_documentation_lists_every_setting_as_it_is(root: Path) -> None:
     assert documentation() in (root / "docs" / "settings.md").read_text(encoding="utf-8")
 
 
+def test_settings_come_from_a_file_too_and_the_environment_wins(tmp_path: Path) -> None:
+    file = tmp_path / "flowdelta.env"
+    lines = ["# of the shop", "", *(f"{name} = {value}" for name, value in NEEDED.items()), "FLOWDELTA_THREADS=3", "FLOWDELTA_LEASE=7"]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    found = Settings.from_environment({"FLOWDELTA_SETTINGS": str(file), "FLOWDELTA_LEASE": "9"})
+    assert (found.threads, found.lease, found.forges[0].token.reveal()) == (3, 9.0, "token-value")
+
+
+@pytest.mark.parametrize(
+    "line", ["FLOWDELTA_THREADS", "THREADS=3", "export FLOWDELTA_THREADS=3", "FLOWDELTA_LEASE=8", "FLOWDELTA_SETTINGS=other"]
+)
+def test_a_line_that_is_no_setting_is_named(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "flowdelta.env"
+    file.write_text(f"FLOWDELTA_LEASE=7\n{line}\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"FLOWDELTA_SETTINGS: .*flowdelta\.env:2: "):
+        settings(SETTINGS=str(file))
+
+
+@pytest.mark.parametrize(("line", "named"), [("FLOWDELTA_THREADS=many", "FLOWDELTA_THREADS"), ("FLOWDELTA_THREDS=3", "FLOWDELTA_THREDS")])
+def test_a_setting_of_a_file_is_judged_as_any_other(tmp_path: Path, line: str, named: str) -> None:
+    file = tmp_path / "flowdelta.env"
+    file.write_text(line, encoding="utf-8")
+    with pytest.raises(SettingsError, match=named):
+        settings(SETTINGS=str(file))
+    with pytest.raises(SettingsError, match="FLOWDELTA_SETTINGS"):
+        settings(SETTINGS=str(tmp_path / "missing"))
+
+
 @pytest.mark.parametrize("name", sorted(NEEDED))
 def test_what_is_needed_is_named_when_it_is_missing(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
