@@ -13,7 +13,7 @@ from service.signoff.audit import AuditRow
 
 COLUMNS: Final = (
     *("number", "time", "kind", "forge", "repository", "pull", "person", "person_id", "verb", "way", "guardrail", "head", "base"),
-    *("standing", "reason", "why", "source", "hash"),
+    *("standing", "reason", "why", "source", "hash", "commit", "base_commit", "configuration", "organisation", "engine", "digest"),
 )
 
 
@@ -40,7 +40,11 @@ def _flat(entry: Mapping[str, Any]) -> dict[str, Any]:
     person = act.get("person", {})
     said = {name: act[name] for name in ("verb", "way", "guardrail", "head", "base", "reason") if name in act}
     standing = entry.get("decision", {}).get("standing")
-    return {**entry, **said, "person": person.get("name"), "person_id": person.get("id"), "standing": standing}
+    # A decision says what it was made of; what a person said is of what they were shown.
+    about = entry if "decision" in entry else entry.get("shown", {})
+    said.setdefault("base", entry.get("facts", {}).get("base"))
+    compared = {"commit": about.get("commit"), "base_commit": about.get("base"), "engine": about.get("engine"), **about.get("rules", {})}
+    return {**entry, **said, "person": person.get("name"), "person_id": person.get("id"), "standing": standing, **compared}
 
 
 def _line(values: Iterable[Any]) -> str:

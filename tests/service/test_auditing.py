@@ -20,7 +20,7 @@ from service.signoff.approvals import Verb, Way
 from service.signoff.records import guarded_json
 from service.signoff.wording import shown_digest
 from service.store import Store
-from tests.service.forge_in_memory import BOB, ForgeInMemory, environment
+from tests.service.forge_in_memory import BOB, MAIN, ForgeInMemory, environment
 from tests.service.test_consent import H1, guardrail, opening
 
 
@@ -105,6 +105,12 @@ def test_a_spreadsheet_shows_what_people_wrote_and_calculates_nothing(data: Path
         ("decision", "", "approved"),
     ]
     assert rows[1]["reason"] == "'=HYPERLINK()"
+
+
+def test_every_row_says_what_was_compared_by_which_rules_and_engine(data: Path) -> None:
+    rows = list(csv.DictReader(flowdelta(data, "export", "--format", "csv").stdout.splitlines()))
+    said = ("base", "base_commit", "commit", "configuration", "engine")
+    assert [tuple(row[name] for name in said) for row in rows] == [(MAIN, "b" * 40, H1, "c1", "1")] * 3
 
 
 def test_a_decision_is_made_again_from_its_record(data: Path) -> None:
