@@ -28,7 +28,7 @@ def assessed(
     """The groups, with the severity of what opens and the evidence that what closes was in use. The sequences hold base and head, `ways`
     are those of head."""
     base, head = clusters
-    weighing = Weighing(universe, compiled[0], compiled[-1], head, ways, rules)
+    weighing = Weighing(universe, compiled[0], compiled[-1], head, lambda: ways.landings, rules)
     in_use = InUse(universe, base, head, ways)
     return tuple(
         replace(

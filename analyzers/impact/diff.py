@@ -69,7 +69,7 @@ def diff(
     published = publications(base.snapshot.cluster, head.snapshot.cluster)
     policies = tuple(ChangedPolicy.of(*each) for each in zip(causing.stating, causing.of_policies, strict=True))
     compared = Compared(universe, (base.snapshot, head.snapshot), both)
-    potential = potential_of(compared, policies)
+    potential = potential_of(compared, policies, rules)
     return DiffReport(
         base=base.revision,
         head=head.revision,

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 
-from analyzers.impact.causes import Cause
+from analyzers.impact.causes import Cause, ChangeKind
 from analyzers.impact.changes import Folding
 from analyzers.impact.compared import ChangedPolicy, Compared
 from analyzers.impact.concerned import Bearing, concerned
 from analyzers.impact.groups import Group, group
 from analyzers.impact.pairs import PairRows
 from analyzers.impact.report import FlowGroup, Potential
+from analyzers.impact.severity import DEFAULT_RULES, SeverityRules
 from analyzers.impact.vias import Vias
+from analyzers.impact.weighing_potential import PotentialWeighing
 from analyzers.model.cluster import Cluster
 from analyzers.model.policy import Direction, PodPeer, Policy
 from analyzers.model.representative import Representative
@@ -30,14 +33,18 @@ from analyzers.reachability.universe import JointWorkload, Snapshot, Universe, j
 
 _FEW_NAMESPACES = 32
 
+_MOST_WORKLOADS = 10
+"""Workloads named as what bears on a group."""
 
-def potential_of(compared: Compared, changed: Sequence[ChangedPolicy]) -> Potential:
-    """What changes between pods that could exist and all else. Costs next to nothing where every selector at hand has a known pod."""
+
+def potential_of(compared: Compared, changed: Sequence[ChangedPolicy], rules: SeverityRules = DEFAULT_RULES) -> Potential:
+    """What changes between pods that could exist and all else, weighed by `rules`. Costs next to nothing where every selector at hand has
+    a known pod."""
     bearing = _bearing(compared, changed)
     chosen = choose(bearing, compared.clusters, [each.index for each in compared.compiled])
     if not chosen.representatives:
         return Potential(impossible=chosen.impossible)
-    return _Potential(compared, chosen, bearing).changes(changed)
+    return _Potential(compared, chosen, bearing, rules).changes(changed)
 
 
 def _bearing(compared: Compared, changed: Sequence[ChangedPolicy]) -> Bearing:
@@ -78,7 +85,7 @@ def _told_apart(peer: PodPeer, namespaces: Iterable[_Labels]) -> bool:
 class _Potential:
     """The comparison of a universe of representatives and of the known workloads that matter to them."""
 
-    def __init__(self, compared: Compared, chosen: Chosen, bearing: Bearing) -> None:
+    def __init__(self, compared: Compared, chosen: Chosen, bearing: Bearing, rules: SeverityRules) -> None:
         self._chosen = chosen
         classes = concerned(compared, chosen.representatives, bearing)
         known = [compared.universe.workloads[index] for index in dict.fromkeys(compared.universe.within(classes))]
@@ -99,6 +106,8 @@ class _Potential:
         ]
         space = port_space_with_names(universe, [replace(each, policies=kept) for each, kept in zip(snapshots, policies, strict=True)])
         self.base, self.head = (_compiled(index, space, kept) for index, kept in zip(indices, policies, strict=True))
+        head = replace(compared.clusters[-1], namespaces=snapshots[-1].cluster.namespaces)
+        self._weighing = PotentialWeighing(universe, (self.base, self.head), head, policies, rules)
 
     def changes(self, changed: Sequence[ChangedPolicy]) -> Potential:
         """What changes with a representative on either end."""
@@ -128,14 +137,30 @@ class _Potential:
         return reach
 
     def _flow_group(self, each: Group, causes: Sequence[tuple[Cause, dict[Direction, int]]]) -> FlowGroup:
-        """A group with its ports read back, and the changed policies about either end."""
+        """A group with its ports read back, and the changed policies about either end; where there are none, the workloads that changed."""
         undo = tuple(
             cause
             for cause, reach in causes
             if reach[Direction.EGRESS] & each.sources.touched or reach[Direction.INGRESS] & each.destinations.touched
         )
+        if not undo:
+            ends = chain.from_iterable(end.workloads for end in (each.sources, each.destinations))
+            undo = tuple(islice((cause for joint in ends for cause in _of_workload(joint)), _MOST_WORKLOADS))
         opened, closed, may = map(self.base.space.connections, each.alike)
-        return FlowGroup(each.sources, each.destinations, opened, closed, may, (undo,) if undo else ())
+        severity = self._weighing.severity(each.sources, each.destinations, opened) if opened else None
+        return FlowGroup(each.sources, each.destinations, opened, closed, may, (undo,) if undo else (), severity)
+
+
+def _of_workload(joint: JointWorkload) -> Iterator[Cause]:
+    """A workload that came, went or has other pods, as a cause."""
+    base, head = joint.versions[0], joint.versions[-1]
+    latest = joint.latest
+    if base is not None and head is not None and base.shapes == head.shapes:
+        return
+    change = ChangeKind.ADDED if base is None else ChangeKind.REMOVED if head is None else ChangeKind.MODIFIED
+    side = "base" if head is None else "head"
+    for origin in latest.origins[:1]:
+        yield Cause(f"{latest.kind} {latest.namespace}/{latest.name}", change, (), origin.path, origin.line, side)
 
 
 def _with(compared: Compared, revision: int, representatives: Sequence[Representative], known: Sequence[JointWorkload]) -> Cluster:

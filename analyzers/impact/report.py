@@ -193,7 +193,8 @@ class Summary:
 class Potential:
     """What changes between pods that could exist and all else, apart from what is known: the fields are those of a diff.
 
-    Each group has one alternative of causes: the changed policies about either end. `representatives` are all such pods that were looked
+    Each group has one alternative of causes (the changed policies about either end, else the workloads at its ends that changed), and a
+    severity of what opens. `representatives` are all such pods that were looked
     at, of which `involved` and the groups name those whose flows change. `impossible` are selectors that no pod can meet;
     `left_out` counts representatives above the cap, whose flows are not here.
     """

@@ -47,6 +47,7 @@ class Mark(StrEnum):
     ALL_PORTS = "all-ports"
     TO_METADATA = "to-metadata"
     TO_OUTSIDE = "to-outside"
+    POTENTIAL = "potential"
 
 
 @dataclass(frozen=True, slots=True)

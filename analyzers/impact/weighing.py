@@ -9,15 +9,14 @@ from operator import or_
 
 from analyzers.impact.endpoint_sets import EndpointSet
 from analyzers.impact.severity import DEFAULT_RULES, Mark, Reason, Severity, SeverityRules
-from analyzers.model.cluster import Cluster
+from analyzers.model.cluster import Cluster, Workload
 from analyzers.model.policy import Direction
 from analyzers.model.selectors import Labels
 from analyzers.reachability.bits import bits_of, span_bits
 from analyzers.reachability.compiled import Compiled, Side
 from analyzers.reachability.decide import decide
-from analyzers.reachability.landings import Landing, narrowed
+from analyzers.reachability.landings import Landing, Landings, narrowed
 from analyzers.reachability.universe import Universe
-from analyzers.reachability.ways_in import WaysIn
 from analyzers.sets.connections import ConnectionSet, Protocol
 from analyzers.sets.intervals import IntervalSet
 from analyzers.sets.ip_blocks import IPBlock
@@ -32,13 +31,19 @@ _METADATA_PORT = 80
 
 
 class Weighing:
-    """What opens between two revisions, weighed by a table of rules. `ways` are those of head."""
+    """What opens between two revisions, weighed by a table of rules. `cluster` and `landings` (asked for when needed) are those of head."""
 
     def __init__(
-        self, universe: Universe, base: Compiled, head: Compiled, cluster: Cluster, ways: WaysIn, rules: SeverityRules = DEFAULT_RULES
+        self,
+        universe: Universe,
+        base: Compiled,
+        head: Compiled,
+        cluster: Cluster,
+        landings: Callable[[], Landings],
+        rules: SeverityRules = DEFAULT_RULES,
     ) -> None:
         self._universe, self._base, self._head, self._cluster = universe, base, head, cluster
-        self._ways, self._rules = ways, rules
+        self._landings, self._rules = landings, rules
         self._namespaces: dict[int, frozenset[str]] = {}
         self._freed: dict[Direction, int] = {}
         self._sensitive: Callable[[ConnectionSet], str] = cache(self._sensitive_ports)
@@ -55,7 +60,7 @@ class Weighing:
         yield Mark.LOST_DEFAULT_DENY, self._lost(sources, destinations)
         near, far = self._within(sources), self._within(destinations)
         yield Mark.ACROSS_ENVIRONMENTS, self._environments(near, far)
-        yield Mark.ACROSS_NAMESPACES, _across(near, far)
+        yield Mark.ACROSS_NAMESPACES, self._across(near, far)
         yield Mark.WHOLE_NAMESPACE, self._whole(sources, near, "from") or self._whole(destinations, far, "to")
         yield Mark.SENSITIVE_ENDPOINT, self._names("to ", destinations.touched & self._marked, ", marked as sensitive")
         yield Mark.SENSITIVE_PORT, self._sensitive(opened)
@@ -74,7 +79,7 @@ class Weighing:
 
     def _publishing(self, sources: EndpointSet, destinations: EndpointSet, opened: ConnectionSet) -> list[str]:
         """What publishes a destination to a source, on a port that opens."""
-        landings = self._ways.landings
+        landings = self._landings()
         blocks, classes = sources.members.blocks, destinations.touched
         through = landings.through if sources.controller else ()
         direct = (each for each in landings.published if _admits(each, blocks)) if blocks else ()
@@ -97,9 +102,13 @@ class Weighing:
         """The namespaces of several workloads of which every one is in a set."""
         if len(ends) < 2:
             return ""
-        counts = Counter(self._universe.workloads[index].latest.namespace for index in ends.indices) if ends.members.singles else None
+        counts = self._counts(ends)
         whole = [name for name in sorted(namespaces) if self._sizes[name] > 1 and self._all_of(name, ends, counts)]
         return _listed(f"{towards} every pod of namespace ", whole)
+
+    def _counts(self, ends: EndpointSet) -> Counter[str] | None:
+        """How many workloads of each namespace are in a set; None where its classes tell."""
+        return Counter(self._universe.workloads[index].latest.namespace for index in ends.indices) if ends.members.singles else None
 
     def _all_of(self, namespace: str, ends: EndpointSet, counts: Counter[str] | None) -> bool:
         if counts is not None:
@@ -140,7 +149,23 @@ class Weighing:
             return ""
         indices = sorted(self._universe.within(classes))
         first = [self._universe.workloads[index].latest for index in indices[:MOST_NAMED]]
-        return _listed(before, [f"{each.namespace}/{each.name}" for each in first], len(indices) - len(first)) + after
+        return _listed(before, [self._name(each) for each in first], len(indices) - len(first)) + after
+
+    def _name(self, workload: Workload) -> str:
+        return f"{workload.namespace}/{workload.name}"
+
+    def _across(self, near: frozenset[str], far: frozenset[str]) -> str:
+        pairs = ((one, other) for one in sorted(near) for other in sorted(far) if one != other)
+        one, other = next(pairs, ("", ""))
+        if not one:
+            return ""
+        said = [
+            f"{counted} namespaces" if (counted := len(names)) > 1 else self._space(name) for names, name in ((near, one), (far, other))
+        ]
+        return f"from {said[0]} to {said[1]}"
+
+    def _space(self, namespace: str) -> str:
+        return f"namespace {namespace}"
 
     def _sensitive_ports(self, opened: ConnectionSet) -> str:
         """The sensitive ports among some; where as good as all ports open, another mark says so."""
@@ -185,15 +210,6 @@ def _all_ports(opened: ConnectionSet) -> str:
 
 def _as_good_as_all(ports: IntervalSet) -> bool:
     return sum(high - low + 1 for low, high in ports.intervals) >= AS_GOOD_AS_ALL
-
-
-def _across(near: frozenset[str], far: frozenset[str]) -> str:
-    pairs = ((one, other) for one in sorted(near) for other in sorted(far) if one != other)
-    one, other = next(pairs, ("", ""))
-    if not one:
-        return ""
-    said = [f"{counted} namespaces" if (counted := len(names)) > 1 else f"namespace {name}" for names, name in ((near, one), (far, other))]
-    return f"from {said[0]} to {said[1]}"
 
 
 def _admits(landing: Landing, blocks: Iterable[IPBlock]) -> bool:

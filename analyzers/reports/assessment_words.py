@@ -8,7 +8,7 @@ from analyzers.impact.blast_radius import Radius
 from analyzers.impact.may_break import Evidence, EvidenceKind
 from analyzers.impact.paths import OUTSIDE, Hop, Path, Paths
 from analyzers.impact.report import DiffReport
-from analyzers.impact.severity import Level, Severity
+from analyzers.impact.severity import Level, Mark, Severity
 from analyzers.reports.phrases import Folded, Name, Phrase, Place, Prose, counted, first_of, joined, titled
 from analyzers.reports.ports import ports_in_words
 from analyzers.sets.connections import ConnectionSet
@@ -31,8 +31,9 @@ def attention(severity: Severity | None) -> Level | None:
 
 
 def reasons(severity: Severity | None) -> Phrase:
-    """`from env staging to env prod, TCP 5432 (PostgreSQL)`: what speaks for attention."""
-    return joined([(Prose(reason.text),) for reason in severity.reasons], ", ") if severity is not None else ()
+    """`from env staging to env prod, TCP 5432 (PostgreSQL)`: what speaks for attention. What is potential stands apart already."""
+    told = [reason for reason in severity.reasons if reason.mark is not Mark.POTENTIAL] if severity is not None else []
+    return joined([(Prose(reason.text),) for reason in told], ", ")
 
 
 def in_use(evidence: Sequence[Evidence]) -> Phrase:

@@ -20,6 +20,7 @@ from analyzers.reports.assessment_words import in_use, reasons
 from analyzers.reports.context import Context
 from analyzers.reports.phrases import Name, Place
 from analyzers.reports.plain_words import plain
+from analyzers.reports.potential_words import potential_sections
 from analyzers.reports.row_words import Speaker
 from analyzers.reports.rows import Ends, Row
 from analyzers.reports.sections import HEAD, Seen, sections
@@ -42,6 +43,8 @@ class Kind(StrEnum):
     OPENS = "flow-opens"
     MAY_BREAK = "flow-may-break"
     CLOSES = "flow-closes"
+    POTENTIALLY_OPENS = "potential-flow-opens"
+    POTENTIALLY_CLOSES = "potential-flow-closes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,13 @@ class Finding:
 
 
 def findings(report: DiffReport, context: Context) -> tuple[Sequence[Finding], int]:
-    """The findings of a diff, the gravest first, and how many are left out."""
-    rows = [(row, section.revision) for section in sections(report, context) for row in section.rows]
-    rows.sort(key=lambda each: _level(*each).rank)
+    """The findings of a diff, the gravest first and of equal weight those that are potential last, and how many are left out."""
+    found = ((False, sections(report, context)), (True, potential_sections(report, context)))
+    rows = [(row, section.revision, potential) for potential, each in found for section in each for row in section.rows]
+    rows.sort(key=lambda each: (_level(each[0], each[1]).rank, each[2]))
     telling = _Telling(report)
     ways = [telling.way(each) for each in cut_off(report)][:MOST_FINDINGS]
-    flows = [telling.flow(row, revision) for row, revision in rows[: MOST_FINDINGS - len(ways)]]
+    flows = [telling.flow(*each) for each in rows[: MOST_FINDINGS - len(ways)]]
     return (*ways, *flows), len(cut_off(report)) + len(rows) - len(ways) - len(flows)
 
 
@@ -78,18 +82,18 @@ class _Telling:
 
     def __init__(self, report: DiffReport) -> None:
         self._cluster, self._speaker = report.cluster, Speaker.of_diff(report)
-        self._digests: dict[Members, str] = {}
+        self._digests: dict[tuple[bool, Members], str] = {}
 
-    def flow(self, row: Row, revision: int) -> Finding:
+    def flow(self, row: Row, revision: int, potential: bool) -> Finding:
         """A row that opens in head, or closes what base has."""
         said, opens = self._speaker.say(row, revision), revision == HEAD
+        kind, does = _kind(row, opens, potential)
         sentences = [
-            f"{'Opens' if opens else 'Closes'}: {plain(said.source)} → {plain(said.destination)}, {said.ports}",
+            f"{does}: {plain(said.source)} → {plain(said.destination)}, {said.ports}",
             plain(reasons(row.severity) if opens else in_use(row.evidence)),
             f"because {plain(said.because)}" if said.because else "",
         ]
-        kind = Kind.OPENS if opens else Kind.MAY_BREAK if row.evidence else Kind.CLOSES
-        same = ["opens" if opens else "closes", *(self._digest(end) for end in (row.sources, row.destinations)), row.ports.ranges()]
+        same = [does.lower(), *(self._digest(end, potential) for end in (row.sources, row.destinations)), row.ports.ranges()]
         return Finding(kind, _level(row, revision), f"{'; '.join(filter(None, sentences))}.", _places(row), self._fingerprint(same))
 
     def way(self, each: BlockedWay) -> Finding:
@@ -103,15 +107,24 @@ class _Telling:
     def _fingerprint(self, same: Sequence[object]) -> str:
         return _digest([self._cluster, *same])
 
-    def _digest(self, ends: Ends) -> str:
-        """The digest of the ids at one end; sets that stand in many rows are named once."""
+    def _digest(self, ends: Ends, potential: bool) -> str:
+        """The digest of the ids at one end; sets that stand in many rows are named once, those of either universe apart."""
         if not isinstance(ends, Seen):
             controller = [INGRESS_CONTROLLER.id] if ends.controller else []
             return _digest(sorted([*(each.id for each in ends.workloads), *(each.id for each in ends.blocks), *controller]))
-        members = ends.ends.members
-        if members not in self._digests:
-            self._digests[members] = _digest(ends.ends.ids)
-        return self._digests[members]
+        key = (potential, ends.ends.members)
+        if key not in self._digests:
+            self._digests[key] = _digest(ends.ends.ids)
+        return self._digests[key]
+
+
+def _kind(row: Row, opens: bool, potential: bool) -> tuple[Kind, str]:
+    """What a row is found to be, and the verb for it."""
+    if potential:
+        return (Kind.POTENTIALLY_OPENS, "Potentially opens") if opens else (Kind.POTENTIALLY_CLOSES, "Potentially closes")
+    if opens:
+        return Kind.OPENS, "Opens"
+    return (Kind.MAY_BREAK if row.evidence else Kind.CLOSES), "Closes"
 
 
 def _places(row: Row) -> tuple[Related, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Scope
+from collections.abc import Sequence
+
+from analyzers.impact.report import DiffReport, Explanation, FlowGroup, MatrixReport, Scope
 from analyzers.impact.severity import Level
-from analyzers.reports import potential_words, protection_words, way_words
+from analyzers.reports import protection_words, way_words
 from analyzers.reports.phrases import counted
 from analyzers.reports.ports import ports_in_words
 from analyzers.reports.sections import with_workloads
@@ -17,7 +19,7 @@ def of_diff(report: DiffReport) -> str:
     blocked, published = way_words.headline(report), way_words.published(report)
     lost = protection_words.headline(report)
     known = ", ".join(filter(None, (_flows(report), published, lost)))
-    return "; ".join(filter(None, (blocked, known, potential_words.headline(report))))
+    return "; ".join(filter(None, (blocked, known, _potentially(report))))
 
 
 def _flows(report: DiffReport) -> str:
@@ -25,17 +27,30 @@ def _flows(report: DiffReport) -> str:
     closing = [each for each in report.groups if each.closed]
     if not report.groups:
         return _unchanged(report)
-    outside = sum(1 for each in opening if each.sources.members.blocks)
-    critical = sum(1 for each in opening if each.severity is not None and each.severity.level is Level.CRITICAL)
     breaking = sum(1 for each in closing if each.may_break)
     new, gone = with_workloads(opening, report.workloads.added), with_workloads(closing, report.workloads.removed)
     said = changes(
         len(opening),
         len(closing),
-        _aside(len(opening), (critical, "critical"), (outside, "from outside"), (new, "with new workloads")),
+        _aside(len(opening), *_weighty(opening), (new, "with new workloads")),
         _aside(len(closing), (breaking, "may break"), (gone, "with removed workloads")),
     )
     return said if report.complete else f"{said}, {INCOMPLETE}"
+
+
+def _potentially(report: DiffReport) -> str:
+    """`potentially 2 flows open (1 critical), 1 closes`; empty where no potential flow changes."""
+    groups = report.potential.groups
+    opening = [each for each in groups if each.opened]
+    closing = sum(1 for each in groups if each.closed)
+    return f"potentially {changes(len(opening), closing, _aside(len(opening), *_weighty(opening)))}" if opening or closing else ""
+
+
+def _weighty(opening: Sequence[FlowGroup]) -> tuple[tuple[int, str], ...]:
+    """How many of the flows that open are critical, and how many come from outside."""
+    critical = sum(1 for each in opening if each.severity is not None and each.severity.level is Level.CRITICAL)
+    outside = sum(1 for each in opening if each.sources.members.blocks or each.sources.controller)
+    return (critical, "critical"), (outside, "from outside")
 
 
 def changes(opening: int, closing: int, of_opening: str = "", of_closing: str = "") -> str:

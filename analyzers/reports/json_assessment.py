@@ -20,7 +20,7 @@ MOST_NAMED: Final = 200
 
 def assessment(group: FlowGroup) -> Mapping[str, Any]:
     """The fields of a group that weigh what opens and show what may break. They are no part of the digest."""
-    return {**_severity(group.severity), "may_break": [_evidence(each) for each in group.may_break]}
+    return {**weighed(group.severity), "may_break": [_evidence(each) for each in group.may_break]}
 
 
 def levels(groups: Iterable[FlowGroup]) -> Mapping[str, int]:
@@ -29,7 +29,8 @@ def levels(groups: Iterable[FlowGroup]) -> Mapping[str, int]:
     return {str(level): counts[level] for level in Level}
 
 
-def _severity(severity: Severity | None) -> Mapping[str, Any]:
+def weighed(severity: Severity | None) -> Mapping[str, Any]:
+    """The fields that weigh what a group opens."""
     if severity is None:
         return {"severity": None, "severity_reasons": [], "severity_marks": []}
     return {

@@ -31,7 +31,7 @@ from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.representative import Representative
 from analyzers.reachability.universe import JointWorkload
 from analyzers.reports.context import Context
-from analyzers.reports.json_assessment import assessment, levels, paths_of
+from analyzers.reports.json_assessment import assessment, levels, paths_of, weighed
 from analyzers.reports.json_protection import idle_rows, lost_rows
 from analyzers.sets.connections import ConnectionSet
 
@@ -113,13 +113,14 @@ def _ends(named: DiffReport | Potential) -> dict[str, Mapping[str, Any]]:
 
 
 def _potential(found: Potential, context: Context) -> Mapping[str, Any]:
-    """What changes for pods that could exist. The changed policies about either end of a group stand under `bearing`."""
+    """What changes for pods that could exist. The changed policies about either end of a group, else the workloads at its ends that
+    changed, stand under `bearing`."""
     ends = _ends(found)
     rows = (pair for pair in found.pairs() if context.shows(pair.source, pair.destination))
     bearing = ((group, [_cause(cause) for alternative in group.causes for cause in alternative]) for group in found.groups)
     return {
         "endpoints": (_text(ends[key]) for key in sorted(ends)),
-        "groups": (_text({**flows_of(group), "bearing": causes}) for group, causes in bearing),
+        "groups": (_text({**flows_of(group), "bearing": causes, **weighed(group.severity)}) for group, causes in bearing),
         "changes": (_pair(pair) for pair in rows),
         "impossible": list(found.impossible),
         "left_out": found.left_out,

@@ -27,15 +27,6 @@ def potential_sections(report: DiffReport, context: Context) -> Iterator[Section
             yield Section(title, revision, sorted(rows, key=order))
 
 
-def headline(report: DiffReport) -> str:
-    """`potentially 2 flows open, 1 closes`; empty where no potential flow changes."""
-    groups = report.potential.groups
-    opening, closing = sum(1 for each in groups if each.opened), sum(1 for each in groups if each.closed)
-    said = [f"{counted(opening, 'flow')} {'opens' if opening == 1 else 'open'}"] if opening else []
-    said += [f"{counted(closing, 'flow') if not opening else f'{closing:,}'} {'closes' if closing == 1 else 'close'}"] if closing else []
-    return f"potentially {', '.join(said)}" if said else ""
-
-
 def notes(potential: Potential) -> Iterator[Phrase]:
     """What the potential rows mean, and what is not among them."""
     if potential.groups:
@@ -53,4 +44,5 @@ def _was(number: int) -> str:
 
 def _row(group: FlowGroup, ports: ConnectionSet, revision: int) -> Row:
     ends = (Seen(group.sources, revision), Seen(group.destinations, revision))
-    return Row(*ends, ports, ports & group.may, group.causes[0] if group.causes else ())
+    severity = group.severity if revision == HEAD else None
+    return Row(*ends, ports, ports & group.may, group.causes[0] if group.causes else (), severity)

@@ -27,11 +27,21 @@ _LONGEST: Final = 4_000
 
 _LEVELS: Final = {Level.CRITICAL: "error", Level.HIGH: "error", Level.MEDIUM: "warning", Level.LOW: "note"}
 _SCORES: Final = {Level.CRITICAL: "9.5", Level.HIGH: "8.0", Level.MEDIUM: "5.5", Level.LOW: "2.0"}
+_WEIGHED: Final = (Kind.OPENS, Kind.POTENTIALLY_OPENS)
+"""What has a rule for each level."""
 _OF_DIAGNOSTICS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _ABOUT: Final = {
     Kind.OPENS: ("Flow opens", "The change lets traffic through that policy did not let through before."),
     Kind.MAY_BREAK: ("Flow may break", "The change closes a flow that head still says it uses."),
     Kind.CLOSES: ("Flow closes", "The change stops traffic that policy let through before."),
+    Kind.POTENTIALLY_OPENS: (
+        "Potential flow opens",
+        "The change lets traffic through for pods that policies select and no known workload is, if they exist.",
+    ),
+    Kind.POTENTIALLY_CLOSES: (
+        "Potential flow closes",
+        "The change stops traffic of pods that policies select and no known workload is, if they exist.",
+    ),
     Kind.CUT_OFF: ("Way in cut off", "Policy closes a way in from outside that passed before: an outage."),
 }
 
@@ -105,14 +115,14 @@ def _lines(results: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 def _rule(kind: Kind, level: Level) -> Mapping[str, Any]:
     title, about = _ABOUT[kind]
-    weighed = f" ({level})" if kind is Kind.OPENS else ""
-    tags = ["security", "kubernetes", "network-policy"] if kind is Kind.OPENS else ["kubernetes", "network-policy"]
-    score = {"security-severity": _SCORES[level]} if kind is Kind.OPENS else {}
+    weighed = f" ({level})" if kind in _WEIGHED else ""
+    tags = ["security", "kubernetes", "network-policy"] if kind in _WEIGHED else ["kubernetes", "network-policy"]
+    score = {"security-severity": _SCORES[level]} if kind in _WEIGHED else {}
     return _described(_rule_id(kind, level), f"{title}{weighed}", about, _LEVELS[level], {"tags": tags, **score})
 
 
 def _rule_id(kind: Kind, level: Level) -> str:
-    return f"{kind}-{level}" if kind is Kind.OPENS else str(kind)
+    return f"{kind}-{level}" if kind in _WEIGHED else str(kind)
 
 
 def _described(name: str, title: str, about: str, level: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:

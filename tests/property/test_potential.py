@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from random import Random
 from typing import Any
 
 import pytest
 
-from analyzers.impact.report import DiffReport, Revision
+from analyzers.impact.report import DiffReport, FlowGroup, Revision
+from analyzers.impact.severity import Mark, Severity
 from analyzers.model.cluster import NAMESPACE_NAME_LABEL, HostNetwork
 from analyzers.model.representative import Representative
 from analyzers.pipeline import Options, diff
@@ -105,6 +106,34 @@ def test_a_real_pod_with_the_labels_of_a_representative_gets_its_verdicts(start:
             assert not wrong, f"seed {seed}, {pod.id}: {wrong}\n{made.shown()}"
             looked_at += 1
     assert looked_at > 10
+
+
+def level_of(groups: Iterable[FlowGroup], source: str, destination: str) -> Severity | None:
+    """The severity of the group that holds a pair."""
+    return next((each.severity for each in groups if source in each.sources.ids and destination in each.destinations.ids), None)
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_representative_weighs_no_more_than_a_real_pod(start: int) -> None:
+    looked_at = 0
+    for seed in range(start, start + CHUNK):
+        made = case(seed)
+        base, head = map(without_port_names, (made.base, made.head))
+        for pod in (report := compared(made, base, head)).potential.representatives:
+            added = real(pod, [])
+            groups = compared(made, [*base, *added], [*head, *added]).groups
+            for each in report.potential.groups:
+                ends = (each.sources.ids, each.destinations.ids)
+                if each.severity is None or [len(end) for end in ends] != [1, 1] or not {*ends[0], *ends[1]} & {pod.id}:
+                    continue
+                known = level_of(groups, *(f"{pod.name}/{STAND_IN}[ReplicaSet]" if end == (pod.id,) else end[0] for end in ends))
+                if known is None:
+                    continue  # the other end is one that could exist too
+                marks, of_real = ({reason.mark for reason in severity.reasons} for severity in (each.severity, known))
+                assert marks - of_real == {Mark.POTENTIAL}, f"seed {seed}, {pod.id}: {marks - of_real}\n{made.shown()}"
+                assert each.severity.level.rank >= known.level.rank
+                looked_at += 1
+    assert looked_at > 1
 
 
 @pytest.mark.parametrize("start", STARTS)

@@ -59,6 +59,51 @@ def test_level_of_what_opens_to_a_database(source: str, edit: str, level: Level,
     assert (severity.level, [str(reason.mark) for reason in severity.reasons]) == (level, marks)
 
 
+def without_the_source(text: str, source: str) -> str:
+    return text.replace(workload(source), "")
+
+
+@pytest.mark.parametrize(("source", "edit", "level", "marks"), [each for each in CASES if each[0] in ("lab/tool", "ops/agent")])
+def test_potential_flow_weighs_as_that_of_a_pod_that_exists(source: str, edit: str, level: Level, marks: list[str]) -> None:
+    base = without_the_source(CLUSTER, source) + DENY + EGRESS
+    (found,) = (group for group in changed(base, base + edit).potential.groups if list(group.destinations) == ["shop/db[Deployment]"])
+    assert found.severity is not None
+    assert (found.severity.level, [str(reason.mark) for reason in found.severity.reasons]) == (level, [*marks, "potential"])
+
+
+def test_potential_flow_across_namespaces_that_are_only_labels_says_so_in_words() -> None:
+    base = namespace("shop", "{env: prod}") + workload("shop/db") + DENY
+    (found,) = changed(base, base + to_db(FROM_LAB)).potential.groups
+    assert found.severity is not None
+    assert [reason.text for reason in found.severity.reasons] == [
+        "from env dev to env prod",
+        "from another namespace to namespace shop",
+        "with pods that could exist",
+    ]
+
+
+def test_pod_that_could_exist_loses_its_default_deny_with_the_policy_that_selects_it() -> None:
+    base = namespace("shop") + workload("shop/web")
+    one = "{podSelector: {matchLabels: {app: operated}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]}"
+    open_to_all = "{podSelector: {matchLabels: {app: operated}}, ingress: [{}]}"
+    still = policy("shop/other", "{podSelector: {}, policyTypes: [Ingress]}")
+    for head, lost in ((base, True), (base + policy("shop/one", open_to_all), True), (base + still, False)):
+        groups = changed(base + policy("shop/one", one), head).potential.groups
+        found = [reason for group in groups if group.severity for reason in group.severity.reasons]
+        said = Reason(Mark.LOST_DEFAULT_DENY, "nothing restricts traffic to pods app=operated in namespace shop any more")
+        assert (said in found) is lost
+
+
+def test_namespace_is_whole_only_with_all_its_known_workloads() -> None:
+    base = namespace("lab") + workload("lab/tool") + workload("lab/other") + policy("lab/deny", "{podSelector: {}, policyTypes: [Egress]}")
+    peer = "[{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: far}}}]"
+    for subject, whole in (("{}", True), ("{matchLabels: {app: tool}}", False)):
+        out = policy("lab/out", f"{{podSelector: {subject}, policyTypes: [Egress], egress: [{{to: {peer}}}]}}")
+        (found,) = changed(base, base + out).potential.groups
+        assert found.severity is not None
+        assert (Reason(Mark.WHOLE_NAMESPACE, "from every pod of namespace lab") in found.severity.reasons) is whole
+
+
 def test_way_out_to_the_address_of_credentials_is_high_and_to_elsewhere_is_medium() -> None:
     for cidr, level in (("169.254.0.0/16", Level.HIGH), ("203.0.113.0/24", Level.MEDIUM)):
         out = policy("shop/out", f"{{podSelector: {{}}, policyTypes: [Egress], egress: [{{to: [{{ipBlock: {{cidr: {cidr}}}}}]}}]}}")

@@ -120,6 +120,36 @@ def test_fingerprints_are_the_same_whatever_the_commit_the_lines_and_the_name_of
     assert other["partialFingerprints"] not in prints[0]
 
 
+SCRAPE = "{from: [{podSelector: {matchLabels: {app: scraper}}}], ports: [{port: 9090}]}"
+
+
+def test_potential_flows_are_findings_of_their_own_kind_behind_the_known_ones_of_their_level() -> None:
+    head = BASE.replace("[{ports: [{port: 80}]}]", f"[{{ports: [{{port: 80}}, {{port: 81}}]}}, {SCRAPE}]")
+    (run,) = sarif(of_text(head, "one"))["runs"]
+    found = [(each["ruleId"], each["level"]) for each in run["results"]]
+    assert found[-1] == ("potential-flow-opens-low", "note")
+    assert [rule for rule, _ in found[:-1]] == ["flow-opens-high"]
+    last = run["results"][-1]
+    assert last["message"]["text"].startswith("Potentially opens: pods app=scraper in namespace shop → shop/db Deployment, TCP 81, 9090;")
+    assert _place(last)[0] == "all.yaml"
+    assert [each["check_name"] for each in quality(of_text(head, "one"))][-1] == "flowdelta/potential-flow-opens"
+    moved = of_text("# a comment\n" * 20 + head, "two")
+    assert [each["partialFingerprints"] for each in sarif(moved)["runs"][0]["results"]] == [
+        each["partialFingerprints"] for each in run["results"]
+    ]
+
+
+def test_fingerprint_of_a_potential_flow_is_that_of_its_ends() -> None:
+    """The sets of two universes may have equal numbers."""
+    prints = set()
+    for name in ("scraper", "prober"):
+        (run,) = sarif(
+            of_text(BASE.replace("[{ports: [{port: 80}]}]", f"[{{ports: [{{port: 80}}]}}, {SCRAPE.replace('scraper', name)}]"), "")
+        )["runs"]
+        prints |= {json.dumps(each["partialFingerprints"]) for each in run["results"]}
+    assert len(prints) == 2
+
+
 def test_only_so_many_results_are_listed_and_the_others_counted() -> None:
     one, other = (ends(KNOWN, f"shop/{name}[Deployment]") for name in ("web", "db"))
     many = report(KNOWN, [group(one, other, opened=ports(1 + number)) for number in range(MOST_FINDINGS + 3)])
