@@ -8,6 +8,9 @@ from typing import Final
 
 from analyzers.configuration import SECTIONS as ANALYSIS_SECTIONS
 from analyzers.configuration import AnalysisSettings, read_analysis
+from analyzers.impact.severity import DEFAULT_RULES, SeverityRules
+from analyzers.impact.severity_reading import SECTION as SEVERITY
+from analyzers.impact.severity_reading import read_severity
 from analyzers.manifests.defects import Unparsable
 from analyzers.manifests.documents import read_documents
 from analyzers.manifests.limits import Limits, NodeBudget
@@ -36,6 +39,7 @@ class Configuration:
     guardrails: Guardrails = field(default_factory=Guardrails)
     digest: str = ""
     analysis: AnalysisSettings = field(default_factory=AnalysisSettings)
+    severity: SeverityRules = DEFAULT_RULES
 
 
 def read_configuration(data: bytes, path: str = NAME) -> Configuration:
@@ -62,7 +66,7 @@ def _read(data: bytes, path: str) -> Configuration:
         raise ConfigurationError(path, line, "there is more than one document" if stated else "the file is empty; it must say version: 1")
     root = Field(stated[0].value, "", stated[0].line)
     digest = hashlib.sha256(data).hexdigest()
-    root.only("version", *SECTIONS, *ANALYSIS_SECTIONS)
+    root.only("version", *SECTIONS, *ANALYSIS_SECTIONS, SEVERITY)
     if root["version"].number() != 1:
         raise root["version"].fail("must be 1")
-    return Configuration(read_guardrails(root, digest), digest, read_analysis(root))
+    return Configuration(read_guardrails(root, digest), digest, read_analysis(root), read_severity(root))

@@ -20,16 +20,19 @@ from service.parse_cache import ParseCache
 def prepared(options: Options, base: Tree, cache: ParseCache | None, remote: str = "") -> Options:
     """The options with everything that rendering needs. `base` is the tree whose configuration counts, and `remote` the address of its
     repository, empty where it is not known. Raises `AnalysisError`."""
-    settings = settings_of(base)
-    rules = options.severity
+    configuration = configuration_of(base)
+    settings, rules = _seen_from(base, configuration), configuration.severity
     severity = replace(rules, sensitive_labels=(*rules.sensitive_labels, *settings.sensitive_labels))
     return replace(options, rendering=Rendering(tools(), settings, remote, cache), kinds=settings.kinds, severity=severity)
 
 
 def settings_of(base: Tree) -> AnalysisSettings:
     """The analysis settings of a tree, as seen from its top. Raises `AnalysisError`."""
-    folder = base.subdir if isinstance(base, GitTree) else ""
-    return configuration_of(base).analysis.below(folder)
+    return _seen_from(base, configuration_of(base))
+
+
+def _seen_from(base: Tree, configuration: Configuration) -> AnalysisSettings:
+    return configuration.analysis.below(base.subdir if isinstance(base, GitTree) else "")
 
 
 def configuration_of(tree: Tree) -> Configuration:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from analyzers.configuration import ClusterSettings, UnitSettings
+from analyzers.impact.severity import DEFAULT_RULES, Level, Mark, Rule
 from service.configuration import Configuration, ConfigurationError, read_configuration
 from tests.conftest import ROOT
 from tests.service.signoff.test_reading import EXAMPLE as GUARDRAILS
@@ -24,6 +25,9 @@ GOOD = [
     "version: 1\nunits: [{path: .}]\n",
     "version: 1\nunits: [{path: a, cluster: eu}]\n",
     "version: 1\nignore: [a, 'b/**']\n",
+    "version: 1\nseverity: {}\n",
+    "version: 1\nseverity: {levels: [], environments: [example.com/env], from: {zone: dmz}}\n",
+    "version: 1\nseverity: {ports: [{name: SQL Server 2, port: 14, endPort: 15, protocol: UDP}], metadata: ['fd00::1', 10.0.0.0/24]}\n",
     "version: 1\nkinds: {workloads: [{kind: Runner}]}\n",
 ]
 BAD = [
@@ -53,6 +57,13 @@ BAD = [
     (2, "version: 1\nkinds: {operators: [{kind: Runner, pods: [{labels: {}}]}]}\n", "at least one label"),
     (2, "version: 1\nkinds: {operators: [{kind: R, pods: [{labels: {a: b}, ports: [{name: x, port: 0}]}]}]}\n", "not a port"),
     (2, "version: 1\nignore: docs\n", "must be a list"),
+    (2, "version: 1\nseverity: {level: []}\n", "no such field"),
+    (2, "version: 1\nseverity: {levels: [{level: fatal, marks: [from-outside]}]}\n", "not one of critical, high"),
+    (3, "version: 1\nseverity:\n  levels: [{level: high, marks: [outside]}]\n", "not one of from-outside"),
+    (2, "version: 1\nseverity: {levels: [{level: high, marks: []}]}\n", "must have marks"),
+    (2, "version: 1\nseverity: {ports: [{name: x, port: 0}]}\n", "not a port"),
+    (2, "version: 1\nseverity: {ports: [{name: '[x](y)', port: 1}]}\n", "no name for a port"),
+    (2, "version: 1\nseverity: {from: {}}\n", "at least one label"),
     (2, "version: 1\nzones: {a: {}}\n", "either namespaces or pods"),
     (2, "version: 1\nzones: {a: {external: false}}\n", "must be true"),
     (2, "version: 1\nguardrails: [{name: a, when: {}, require: block}]\n", "opened or closed"),
@@ -62,6 +73,9 @@ BAD = [
 ONLY_READ = [
     (2, "version: 1\nunits: [{path: ../a}]\n", "leaves the repository"),
     (2, "version: 1\npod_cidrs: [10.0.0.1/8]\n", "host bits"),
+    (2, "version: 1\nseverity: {environments: ['a b']}\n", "not a label key"),
+    (2, "version: 1\nseverity: {metadata: [imds]}\n", "neither an address nor a CIDR"),
+    (2, "version: 1\nseverity: {ports: [{name: x, port: 9, endPort: 8}]}\n", "below port"),
     (2, "version: 1\nclusters: {eu: {paths: [x]}}\nunits: [{path: a, cluster: us}]\n", "no cluster 'us'"),
 ]
 """Mistakes that a schema cannot tell."""
@@ -106,7 +120,9 @@ def test_the_schema_is_a_schema_and_knows_every_section() -> None:
     from service.signoff.reading import SECTIONS as GUARDED
 
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    assert set(SCHEMA["properties"]) == {"version", *SECTIONS, *GUARDED}
+    assert set(SCHEMA["properties"]) == {"version", "severity", *SECTIONS, *GUARDED}
+    marks = SCHEMA["properties"]["severity"]["properties"]["levels"]["items"]["properties"]["marks"]["items"]["enum"]
+    assert marks == list(Mark)
 
 
 def test_the_analysis_sections_are_read_as_values() -> None:
@@ -125,3 +141,17 @@ def test_the_analysis_sections_are_read_as_values() -> None:
 def test_the_schema_is_where_the_first_line_of_the_example_says() -> None:
     first = EXAMPLE.splitlines()[0]
     assert (ROOT / "docs" / first.rpartition("=")[2]).exists()
+
+
+def test_severity_says_its_own_table_and_adds_to_the_ports_and_addresses_that_are_known() -> None:
+    found = read(EXAMPLE).severity
+    assert found.rules == (
+        Rule(frozenset({Mark.FROM_OUTSIDE, Mark.SENSITIVE_PORT}), Level.CRITICAL),
+        Rule(frozenset({Mark.FROM_OUTSIDE}), Level.HIGH),
+    )
+    assert found.environments == ("env", "example.com/stage")
+    assert found.sensitive_ports[:-1] == DEFAULT_RULES.sensitive_ports
+    assert (found.sensitive_ports[-1].name, found.sensitive_ports[-1].numbers.intervals) == ("Ledger", ((7000, 7010),))
+    assert [block.cidrs() for block in found.metadata[len(DEFAULT_RULES.metadata) :]] == [("192.0.2.254/32",)]
+    assert found.zone == (("zone", "dmz"),)
+    assert read("version: 1\n").severity == DEFAULT_RULES
