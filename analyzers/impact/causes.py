@@ -20,7 +20,7 @@ LARGEST_COMPARED = 5_000
 MOST_FIELDS = 20
 """Field changes listed for one object; what is above is folded into their common parent."""
 
-_SHOWN = 80
+_SHOWN = 240
 """Characters of a value shown in a cause."""
 
 

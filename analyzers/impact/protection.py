@@ -104,8 +104,8 @@ class _Compared:
             for policy in self._changed.policies_at(each, undone=False):
                 before = old.get(policy.ref)
                 if not self._after.index.select(policy.subject) and (before is None or self._before.index.select(before.subject)):
-                    why = "it is new" if before is None else "it selected pods before"
-                    yield IdlePolicy(policy.ref, policy.origin, f"{why}, and no known pod is what it selects")
+                    why = "it is new" if before is None else "it selected some before"
+                    yield IdlePolicy(policy.ref, policy.origin, why)
         for policy in self._unchanged():
             if not self._after.index.select(policy.subject) and self._before.index.select(policy.subject):
                 yield IdlePolicy(policy.ref, policy.origin, "the pods that it selected were relabelled or removed")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from analyzers.impact.causes import Cause, ChangeKind
 from analyzers.impact.compared import ChangedPolicy, Compared
 from analyzers.impact.redecision import Address, Aside, Redecision, Witness
 from analyzers.impact.report import FlowGroup, NoEffect, Potential, ReasonKind, ReasonObject
@@ -24,6 +25,15 @@ MOST_REASONS = 200
 MOST_NAMED = 5
 """Objects named in one reason."""
 
+_SAME = {
+    ChangeKind.ADDED: "by itself it restricts nothing",
+    ChangeKind.REMOVED: "by itself it restricted nothing",
+    ChangeKind.MODIFIED: "by itself it lets the same through as before",
+}
+
+MOST_ELSEWHERE = 2
+"""Workloads of other namespaces named in one reason."""
+
 
 def reasons(compared: Compared, changed: Sequence[ChangedPolicy], potential: Potential, effective: frozenset[str]) -> tuple[NoEffect, ...]:
     """A reason for each changed policy without effect on a known flow; `effective` are the objects that some known change names."""
@@ -33,6 +43,14 @@ def reasons(compared: Compared, changed: Sequence[ChangedPolicy], potential: Pot
     redecision = Redecision(compared, potential.representatives)
     found = (_Reasoner(redecision, each).reason() for each in idle[:MOST_REASONS])
     return tuple(each for each in found if each is not None)
+
+
+def unasked(changed: Sequence[Cause], groups: Iterable[FlowGroup]) -> int:
+    """How many changed policies that no known flow names are given no reason, because there are too many."""
+    if len(changed) <= MOST_REASONS:
+        return 0
+    effective = named_in(groups)
+    return max(0, sum(1 for each in changed if each.object not in effective) - MOST_REASONS)
 
 
 def named_in(groups: Iterable[FlowGroup]) -> frozenset[str]:
@@ -133,11 +151,12 @@ class _Reasoner:
         policy = next(policy for policies in reversed(self._changed.stated) for policy in policies)
         elsewhere = self._elsewhere(policy)
         if elsewhere:
-            named = [ReasonObject(f"{kind} {name}", place.path, place.line, "head") for kind, name, place in elsewhere[:MOST_NAMED]]
-            there = ", ".join(each.object for each in named)
-            return self._told(
-                ReasonKind.OTHER_NAMESPACE, f"no known workload matches {policy.subject}; {there} carries these labels", named, potential
-            )
+            named = [ReasonObject(f"{kind} {name}", place.path, place.line, "head") for kind, name, place in elsewhere[:MOST_ELSEWHERE]]
+            more = f" and {len(elsewhere) - len(named):,} more" if len(elsewhere) > len(named) else ""
+            there = (", " if more else " and ").join(each.object for each in named)
+            carry = "in another namespace carries" if len(elsewhere) == 1 else "in other namespaces carry"
+            said = f"no known workload matches {policy.subject}; {there}{more} {carry} these labels"
+            return self._told(ReasonKind.OTHER_NAMESPACE, said, named, potential)
         return self._told(ReasonKind.SELECTS_NOTHING, f"no known workload matches {policy.subject}", (), potential)
 
     def _elsewhere(self, policy: Policy) -> list[tuple[str, str, SourceLocation]]:
@@ -167,7 +186,7 @@ class _Reasoner:
             return self._told(
                 ReasonKind.NO_SUCH_PORT, f"no pod that it is about has a port named so: {', '.join(changed[:MOST_NAMED])}", ()
             )
-        return self._told(ReasonKind.SAME_MEANING, "by itself it lets the same through as before", ())
+        return self._told(ReasonKind.SAME_MEANING, _SAME[self._changed.cause.change], ())
 
     def _told(self, kind: ReasonKind, detail: str, objects: Sequence[ReasonObject], potential: bool = False) -> NoEffect:
         cause = self._changed.cause

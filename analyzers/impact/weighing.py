@@ -104,7 +104,7 @@ class Weighing:
             return ""
         counts = self._counts(ends)
         whole = [name for name in sorted(namespaces) if self._sizes[name] > 1 and self._all_of(name, ends, counts)]
-        return _listed(f"{towards} every pod of namespace ", whole)
+        return _listed(f"{towards} every pod of namespace{'s' if len(whole) > 1 else ''} ", whole)
 
     def _counts(self, ends: EndpointSet) -> Counter[str] | None:
         """How many workloads of each namespace are in a set; None where its classes tell."""

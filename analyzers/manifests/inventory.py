@@ -106,8 +106,10 @@ def host_network_note(cluster: Cluster, reading: HostNetwork) -> tuple[Diagnosti
     if not concerned:
         return ()
     named = ", ".join(workload.id for workload in concerned[:_MOST_NAMED]) + (", …" if len(concerned) > _MOST_NAMED else "")
-    read_as = "as addresses of their nodes, which policy does not select" if reading is HostNetwork.NODE else "like any other pod"
-    counted, verb = ("1 workload uses", "is") if len(concerned) == 1 else (f"{len(concerned)} workloads use", "are")
+    counted, verb, nodes = (
+        ("1 workload uses", "is", "its node") if len(concerned) == 1 else (f"{len(concerned)} workloads use", "are", "their nodes")
+    )
+    read_as = f"as the addresses of {nodes}, which policy does not select" if reading is HostNetwork.NODE else "like any other pod"
     first = min((origin for workload in concerned for origin in workload.origins), key=lambda each: (each.path, each.line))
     return (Diagnostic.at("host-network", f"{counted} hostNetwork and {verb} read {read_as}: {named}", first),)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from analyzers.impact.causes import Cause, ChangeKind
-from analyzers.impact.report import DiffReport, NoEffect
+from analyzers.impact.reasons import MOST_REASONS, unasked
+from analyzers.impact.report import DiffReport, NoEffect, ReasonKind
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.reports.field_words import changes_labels_only, field_in_words
 from analyzers.reports.phrases import Name, Phrase, Place, Prose, counted, enumerated, is_word, joined, plural, titled
@@ -75,17 +76,37 @@ def _place(cause: Cause) -> Place:
     return Place(cause.side, SourceLocation(cause.path, cause.line))
 
 
-def effectless(report: DiffReport) -> Phrase:
-    """The policies that changed and no known flow with them, and why: a reviewer who reads them asks. Empty where there are none."""
+def effectless_title(report: DiffReport) -> str:
+    """`3 policies changed without effect on any flow between known workloads`."""
+    number = len(_effectless(report)) + unasked(report.policy_changes, report.groups)
+    return f"{counted(number, 'policy')} changed without effect on any flow between known workloads"
+
+
+def effectless(report: DiffReport) -> Iterator[Phrase]:
+    """The policies that changed and no known flow with them, and why: a reviewer who reads them asks."""
+    changed = _effectless(report)
+    for each, reason in changed[:MOST_POLICIES]:
+        yield (*cause_in_words(each), *_because(reason))
+    if len(changed) > MOST_POLICIES:
+        yield (f"and {len(changed) - MOST_POLICIES:,} more",)
+    if left := unasked(report.policy_changes, report.groups):
+        yield (f"and {left:,} more, for which no reason was looked for",)
+
+
+def told_as_effectless(report: DiffReport) -> frozenset[str]:
+    """The objects of which `effectless` tells one by one."""
+    return frozenset(each.object for each, _ in _effectless(report)[:MOST_POLICIES])
+
+
+def _effectless(report: DiffReport) -> Sequence[tuple[Cause, NoEffect | None]]:
+    """The policies without effect on known flows, with the reason, less those whose effect on pods that could exist is told already."""
     reasons = {each.policy: each for each in report.no_effect()}
-    changed = tuple(reasons) if report.groups else report.policy_changes
-    if not changed:
-        return ()
-    told = [(*cause_in_words(each), *_because(reasons.get(each))) for each in changed[:MOST_POLICIES]]
-    rest = len(changed) - len(told)
-    more: Phrase = (f"; and {rest:,} more",) if rest else ()
-    beginning = f"{counted(len(changed), 'policy')} changed without effect on any flow between the workloads declared: "
-    return (beginning, *joined(told, "; "), *more)
+    changed = tuple(reasons) if report.groups else report.policy_changes[:MOST_REASONS]
+    return [(each, reasons.get(each)) for each in changed if each not in reasons or not _is_potential(reasons[each])]
+
+
+def _is_potential(reason: NoEffect) -> bool:
+    return reason.potential and reason.reason in (ReasonKind.NO_PEER, ReasonKind.SELECTS_NOTHING)
 
 
 def _because(reason: NoEffect | None) -> Phrase:

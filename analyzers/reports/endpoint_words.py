@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from analyzers.model.cluster import ExternalBlock, Workload
+from analyzers.model.cluster import NAMESPACE_NAME_LABEL, ExternalBlock, Workload
 from analyzers.model.representative import Representative
 from analyzers.reports.phrases import Folded, Name, Phrase, counted, enumerated, first_of, joined
 from analyzers.reports.rows import Ends
@@ -26,6 +27,9 @@ BY_OPERATOR = "via operator"
 THE_CONTROLLER: Phrase = ("the ingress controller",)
 
 Label = tuple[str, str]
+
+_SELECTED = re.compile(r"pods (.+) in namespace(s?) (.+)")
+"""How the selector of a representative reads."""
 
 
 class Population:
@@ -51,7 +55,7 @@ class Population:
     def name(self, workload: Workload) -> Phrase:
         """`shop/cart` Deployment; a pod that could exist by its selector."""
         if isinstance(workload, Representative):
-            return (Name(workload.selector),)
+            return _representative(workload)
         marks = ", ".join(filter(None, (self._marks.get(workload.id), BY_OPERATOR if workload.by_operator else None)))
         return (Name(f"{workload.namespace}/{workload.name}"), f" {workload.kind}", *((f" ({marks})",) if marks else ()))
 
@@ -115,6 +119,22 @@ class Population:
         where = _namespaces(by_namespace) if len(by_namespace) <= MOST_LISTED else (counted(len(by_namespace), "namespace"),)
         summary = (f"{counted(len(workloads), 'workload')} of ", *where)
         return (_folded(summary, [self.name(each) for each in workloads[:MOST_FOLDED]], len(workloads)),)
+
+
+def _representative(pod: Representative) -> Phrase:
+    """pods `app=prometheus` in namespaces `team=observability`; what selects everything, and a namespace by its name, in plain words."""
+    found = _SELECTED.fullmatch(pod.selector)
+    if found is None:
+        return (Name(pod.selector),)
+    pods, by_label, where = found.groups()
+    who: Phrase = ("any pod",) if pods == "all" and not pod.shapes[0].labels else ("pods ", Name(pods))
+    if not by_label:
+        return (*who, " in namespace ", Name(where))
+    if where == "all" and len(pod.namespace_labels) < 2:
+        return (*who, " in any namespace")
+    key, _, name = where.partition("=")
+    named = key == NAMESPACE_NAME_LABEL and "," not in name
+    return (*who, " in namespace ", Name(name)) if named else (*who, " in namespaces ", Name(where))
 
 
 def _namespaces(names: Iterable[str]) -> Phrase:

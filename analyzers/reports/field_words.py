@@ -49,6 +49,8 @@ def _event(rest: Steps, change: FieldChange) -> Phrase:
     if last in _SELECTORS:
         return (f"{done} {last} ", *_selector(value))
     words = _ITEMS.get(last)
+    if _is_cut(value):
+        return (f"{done} {words[0]}",) if words is not None and rest[-1] == last else (f"{done} ", *_what(rest))
     if words is not None and rest[-1] == last:
         noun, say = words
         whose = f"{_selector_of(rest)} " if last == "matchExpressions" else ""
@@ -170,6 +172,11 @@ def _read(text: str | None) -> Any:
         return json.loads(text or "null")
     except ValueError:
         return text
+
+
+def _is_cut(value: Any) -> bool:
+    """Whether a value is the beginning of an object or a list that was too long: half of it tells nobody anything."""
+    return isinstance(value, str) and value[:1] in ("{", "[") and value.endswith("…")
 
 
 def _steps(path: str) -> tuple[Step, ...]:

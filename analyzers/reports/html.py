@@ -12,7 +12,7 @@ from analyzers.impact.severity import Level, Severity
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.reports import headline, protection_words, way_words
 from analyzers.reports.assessment_words import path_lines, radius_lines, reasons
-from analyzers.reports.cause_words import effectless
+from analyzers.reports.cause_words import effectless, effectless_title
 from analyzers.reports.context import Context
 from analyzers.reports.gap_words import gaps
 from analyzers.reports.html_inline import inline, linked, text
@@ -59,7 +59,7 @@ def changes(report: DiffReport, context: Context, anchor: str) -> Iterator[str]:
     found, speaker = (*sections(report, context), *potential_sections(report, context)), Speaker.of_diff(report)
     yield _levels(report)
     yield _contents([(f"{anchor}-{number}", each.title, len(each.rows)) for number, each in enumerate(found)])
-    yield _list("Ways in that policy closes", way_words.blocked_ways(report), context)
+    yield _list(way_words.blocked_title(report), way_words.blocked_ways(report), context)
     yield _list("Published", way_words.publications(report), context)
     for number, each in enumerate(found):
 
@@ -75,8 +75,7 @@ def changes(report: DiffReport, context: Context, anchor: str) -> Iterator[str]:
     yield _list(protection_words.title(report), protection_words.protection(report, context), context)
     yield _list("In several hops", path_lines(report.paths()), context)
     yield _list("Blast radius: workloads that each can come to, before and after", radius_lines(report), context)
-    silent = effectless(report)
-    yield _list("Without effect", [silent] if silent else [], context)
+    yield _list(effectless_title(report), effectless(report), context)
 
 
 def matrix(report: MatrixReport, context: Context) -> Iterator[str]:
@@ -144,7 +143,7 @@ def _table(anchor: str, title: str, columns: Sequence[str], rows: Sequence[Row],
         yield f"<tr>{''.join(f'<td class={_quoted(name)}>{cell}</td>' for name, cell in pairs)}</tr>\n"
     yield "</tbody></table></div>\n"
     if len(rows) > MOST_ROWS:
-        yield f"<p>{counted(len(rows) - MOST_ROWS, 'flow')} left out here for length; the JSON and CSV reports list them all.</p>\n"
+        yield f"<p>{counted(len(rows) - MOST_ROWS, 'row')} left out here for length; the JSON and CSV reports list them all.</p>\n"
     yield "</section>\n"
 
 

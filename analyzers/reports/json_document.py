@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from analyzers.impact.causes import Cause
+from analyzers.impact.reasons import unasked
 from analyzers.impact.report import (
     BlockedWay,
     DiffReport,
@@ -91,6 +92,7 @@ def diff(report: DiffReport, context: Context) -> Iterator[str]:
             "digest": report.digest,
             "potential": _potential(report.potential, context),
             "no_effect": (_text(_no_effect(each)) for each in report.no_effect()),
+            "no_effect_left_out": unasked(report.policy_changes, report.groups),
             "diagnostics": (_text(diagnostic(each)) for each in report.diagnostics),
         }
     )

@@ -13,13 +13,13 @@ from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revis
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.reports import headline, protection_words, way_words
 from analyzers.reports.assessment_words import path_lines
-from analyzers.reports.cause_words import effectless
+from analyzers.reports.cause_words import effectless, effectless_title
 from analyzers.reports.context import Context
 from analyzers.reports.gap_words import gaps, readings, warnings
 from analyzers.reports.markdown_inline import code, inline, linked
 from analyzers.reports.matrix_rows import matrix_rows
 from analyzers.reports.page import Page, Table, fill, summary
-from analyzers.reports.phrases import Name, Phrase, counted, joined
+from analyzers.reports.phrases import Folded, Name, Phrase, counted, joined
 from analyzers.reports.potential_words import notes, potential_sections
 from analyzers.reports.row_words import Speaker, Words
 from analyzers.reports.rows import Row, namespace_of
@@ -42,20 +42,22 @@ _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 def diff(report: DiffReport, context: Context) -> Iterator[str]:
     """What opens, what closes, what is not known, how it was done."""
     page = Page(context.budget)
-    top = _top(page, headline.of_diff(report), context) + _listed(page, _blocked_title(report), way_words.blocked_ways(report), context)
+    top = _top(page, headline.of_diff(report), context) + _listed(
+        page, way_words.blocked_title(report), way_words.blocked_ways(report), context
+    )
     bottom = _bottom(page, report, context, _diff_footer(report, context))
-    effectless = page.fitting(_effectless(report, context))
+    silent = _listed(page, effectless_title(report), effectless(report), context)
     speaker = Speaker.of_diff(report)
     found = (*sections(report, context), *potential_sections(report, context))
     filtered = page.fitting(_filter_line(context, bool(found)))
     may = page.fitting(MAY) if any(row.may for section in found for row in section.rows) else ""
     published = _listed(page, "Published", way_words.publications(report), context)
-    potential = "".join(page.fitting(f"\n{inline(each, context)}.\n") for each in notes(report.potential))
+    potential = "".join(page.fitting(_sentence(each, context)) for each in notes(report.potential))
     lost = _listed(page, protection_words.title(report), protection_words.protection(report, context), context)
-    ways = "".join(page.fitting(f"\n{inline(each, context)}.\n") for each in path_lines(report.paths()))
+    ways = "".join(page.fitting(_sentence(each, context)) for each in path_lines(report.paths()))
     tables = [table for each in found for table in _change_tables(each, _change_row(speaker, each.revision, context))]
     body = _tables(page, tables, ("from", "to", "ports", "because"), context)
-    yield "".join((top, filtered, published, body, potential, lost, ways, may, effectless, bottom))
+    yield "".join((top, filtered, published, body, potential, may, lost, ways, silent, bottom))
 
 
 def matrix(report: MatrixReport, context: Context) -> Iterator[str]:
@@ -117,8 +119,9 @@ def _listed(page: Page, title: str, phrases: Iterator[Phrase], context: Context)
     return text
 
 
-def _blocked_title(report: DiffReport) -> str:
-    return "Cuts off a way in" if way_words.cut_off(report) else "Blocks a way in"
+def _sentence(phrase: Phrase, context: Context) -> str:
+    """A paragraph; a fold at its end needs no full stop."""
+    return f"\n{inline(phrase, context)}{'' if isinstance(phrase[-1], Folded) else '.'}\n"
 
 
 def _bottom(page: Page, report: DiffReport | MatrixReport, context: Context, footer: str) -> str:
@@ -163,7 +166,7 @@ def _change_tables(section: Section, write: Callable[[Row, bool], str]) -> Itera
         parted[namespace_of(row)].append(row)
     for name, rows in sorted(parted.items(), key=lambda item: (not item[0], -len(item[1]), item[0])):
         where = f"namespace <code>{name}</code>" if _DNS_LABEL.fullmatch(name) else "other flows"
-        opening = f"<details><summary>{where}: {counted(len(rows), 'flow')}</summary>\n\n"
+        opening = f"<details><summary>{where}: {counted(len(rows), 'row')}</summary>\n\n"
         yield Table(section.title, rows, write, title + opening, "\n</details>\n\n")
         title = ""
 
@@ -187,7 +190,7 @@ def _tables(page: Page, tables: Sequence[Table], columns: Sequence[str], context
 
 def _left_out(page: Page, left: Sequence[tuple[str, Row]], context: Context) -> str:
     where = f" They are in the {linked('full report', context.report_url)}." if context.report_url else ""
-    text = page.fitting(f"\n**{counted(len(left), 'flow')} left out here for length.**{where}\n\n")
+    text = page.fitting(f"\n**{counted(len(left), 'row')} left out here for length.**{where}\n\n")
     return text + "".join(page.fitting(f"- {inline(each, context)}\n") for each in summary(left)) if text else ""
 
 
@@ -196,11 +199,6 @@ def _filter_line(context: Context, found: bool) -> str:
         return ""
     names = inline(joined([(Name(each),) for each in sorted(context.namespaces)]), context)
     return f"\nOnly flows from or to {names} are shown.\n" if found else f"\nNo row has an end in {names}.\n"
-
-
-def _effectless(report: DiffReport, context: Context) -> str:
-    said = effectless(report)
-    return f"\n{inline(said, context)}.\n" if said else ""
 
 
 def _diff_footer(report: DiffReport, context: Context) -> str:

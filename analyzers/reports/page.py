@@ -102,7 +102,7 @@ def summary(left: Sequence[tuple[str, Row]]) -> list[Phrase]:
     """The rows left out by heading and pair of namespaces, the largest counts first."""
     counts = Counter((title, _where(row.sources), _where(row.destinations)) for title, row in left)
     lines = [
-        (f"{title.lower()}: ", *_said(source), " → ", *_said(destination), f": {counted(number, 'flow')}")
+        (f"{title.lower()}: ", *_said(source), " → ", *_said(destination), f": {counted(number, 'row')}")
         for (title, source, destination), number in counts.most_common(MOST_SUMMARISED)
     ]
     rest = len(counts) - MOST_SUMMARISED

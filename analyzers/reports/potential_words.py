@@ -11,7 +11,7 @@ from analyzers.reports.rows import Row, filtered, order
 from analyzers.reports.sections import BASE, HEAD, Section, Seen
 from analyzers.sets.connections import ConnectionSet
 
-OPENS, CLOSES = "Potential: opens", "Potential: closes"
+OPENS, CLOSES = "Potentially opens", "Potentially closes"
 
 MOST_IMPOSSIBLE = 5
 """Selectors named that no pod can meet."""
@@ -30,7 +30,7 @@ def potential_sections(report: DiffReport, context: Context) -> Iterator[Section
 def notes(potential: Potential) -> Iterator[Phrase]:
     """What the potential rows mean, and what is not among them."""
     if potential.groups:
-        yield ("Potential: with pods that could exist, which policies select and no known workload is",)
+        yield ("Potentially: to or from pods that policies select and no manifest declares, such as those of another repository",)
     if potential.left_out:
         yield (f"{counted(potential.left_out, 'more selector')} without a known pod {_was(potential.left_out)} not looked at",)
     if potential.impossible:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from analyzers.impact.protection import IdlePolicy, LostProtection
 from analyzers.impact.report import DiffReport
+from analyzers.reports.cause_words import told_as_effectless
 from analyzers.reports.context import Context
 from analyzers.reports.endpoint_words import Population
 from analyzers.reports.phrases import Phrase, Place, counted, first_of, titled
@@ -38,10 +39,15 @@ def protection(report: DiffReport, context: Context) -> Iterator[Phrase]:
     yield from (_lost(each, population) for each in ordered[:MOST_LINES])
     if len(ordered) > MOST_LINES:
         yield (f"and {counted(len(ordered) - MOST_LINES, 'more set')} of workloads",)
-    idle = [each for each in report.protection.idle if not context.namespaces or each.policy.namespace in context.namespaces]
+    told = told_as_effectless(report)
+    idle = [each for each in _idle_shown(report, context) if str(each.policy) not in told]
     yield from map(_idle, idle[:MOST_LINES])
     if len(idle) > MOST_LINES:
-        yield (f"and {counted(len(idle) - MOST_LINES, 'more policy')} that select nothing",)
+        yield (f"and {counted(len(idle) - MOST_LINES, 'more policy')} that select no known pod",)
+
+
+def _idle_shown(report: DiffReport, context: Context) -> Iterator[IdlePolicy]:
+    return (each for each in report.protection.idle if not context.namespaces or each.policy.namespace in context.namespaces)
 
 
 def _shown(each: LostProtection, context: Context) -> bool:
@@ -63,4 +69,4 @@ def _lost(each: LostProtection, population: Population) -> Phrase:
 
 
 def _idle(each: IdlePolicy) -> Phrase:
-    return (*titled(str(each.policy)), f" selects nothing: {each.because} (", Place("head", each.origin), ")")
+    return (*titled(str(each.policy)), f" selects no known pod: {each.because} (", Place("head", each.origin), ")")

@@ -10,7 +10,7 @@ from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revis
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.reports import headline, protection_words, way_words
 from analyzers.reports.assessment_words import path_lines
-from analyzers.reports.cause_words import effectless
+from analyzers.reports.cause_words import effectless, effectless_title
 from analyzers.reports.context import Context
 from analyzers.reports.escape import printable
 from analyzers.reports.gap_words import gaps, readings, warnings
@@ -43,7 +43,7 @@ def diff(report: DiffReport, context: Context) -> Iterator[str]:
     """What opens, what closes, what is not known, how it was done."""
     paper = _Paper()
     yield paper.line(f"{plain(context.heading) or 'Flowdelta'}: {headline.of_diff(report)}")
-    yield from _listed(paper, "Cuts off a way in" if way_words.cut_off(report) else "Blocks a way in", way_words.blocked_ways(report))
+    yield from _listed(paper, way_words.blocked_title(report), way_words.blocked_ways(report))
     yield from _note(paper, context)
     yield from _filter_line(paper, context)
     yield from _listed(paper, "Published", way_words.publications(report))
@@ -54,7 +54,7 @@ def diff(report: DiffReport, context: Context) -> Iterator[str]:
     yield from _paragraphs(paper, [MAY] if may else [])
     yield from _paragraphs(paper, [f"{plain(each)}." for each in notes(report.potential)])
     yield from _listed(paper, protection_words.title(report), protection_words.protection(report, context))
-    yield from _paragraphs(paper, [f"{plain(effectless(report))}."] if effectless(report) else [])
+    yield from _listed(paper, effectless_title(report), effectless(report))
     yield from _paragraphs(paper, [f"{plain(each)}." for each in path_lines(report.paths())])
     yield from _diagnostics(paper, report.diagnostics, report.complete)
     compared = f"From {_revision(report.base)} to {_revision(report.head)}"
@@ -151,7 +151,7 @@ def _table(paper: _Paper, title: str, rows: Sequence[Row], said: Iterator[Words]
             yield paper.line(f"because {plain(words.because)}", _INDENT + 2, hang=8)
     left = rows[MOST_ROWS:]
     if left:
-        yield paper.line(f"\n{counted(len(left), 'flow')} left out here for length; --format json or csv lists them all.", _INDENT)
+        yield paper.line(f"\n{counted(len(left), 'row')} left out here for length; --format json or csv lists them all.", _INDENT)
         yield from (paper.line(f"- {plain(each)}", _INDENT, hang=2) for each in summary([(title, row) for row in left]))
 
 

@@ -19,6 +19,11 @@ def cut_off(report: DiffReport) -> tuple[BlockedWay, ...]:
     return tuple(each for each in report.blocked if each.was_open)
 
 
+def blocked_title(report: DiffReport) -> str:
+    """What stands above the ways in that head closes."""
+    return "Cuts off a way in" if cut_off(report) else "Blocks a way in"
+
+
 def headline(report: DiffReport) -> str:
     """`policy cuts off 1 way in, 2 new ways in are blocked`: what a reviewer must read before all else; empty where nothing is."""
     outages = len(cut_off(report))

@@ -177,9 +177,42 @@ def test_people_read_why_in_the_comment_and_the_terminal() -> None:
         assert "because NetworkPolicy shop/deny at the other end does not let shop/cart[Deployment] reach shop/web[Deployment]" in said
 
 
+def test_what_only_pods_that_could_exist_are_let_through_by_is_told_once() -> None:
+    report = compared(
+        {"deny": DENY_INGRESS},
+        {"deny": DENY_INGRESS, "scrape": ingress(SCRAPE), "none": ingress(WEB_TO_CART, subject="{matchLabels: {app: none}}")},
+    )
+    assert [each.potential for each in report.no_effect()] == [True, True]
+    said = "".join(render("text", report))
+    assert "changed without effect" not in said
+    assert said.count("NetworkPolicy shop/scrape added") == 1
+    assert "NetworkPolicy shop/none selects no known pod: it is new" in said
+
+
+@pytest.mark.parametrize(
+    ("peer", "said"),
+    [
+        (SCRAPE, "pods app=prometheus in namespaces team=observability"),
+        ("{podSelector: {matchLabels: {app: prometheus}}}", "pods app=prometheus in namespace shop"),
+        ("{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: far}}}", "any pod in namespace far"),
+        ("{namespaceSelector: {}, podSelector: {matchLabels: {all: 'yes'}}}", "pods all=yes in any namespace"),
+        ("{namespaceSelector: {}, podSelector: {matchExpressions: [{key: all, operator: Exists}]}}", "pods all in any namespace"),
+        (
+            "{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: far, a: b}}}",
+            "any pod in namespaces a=b, kubernetes.io/metadata.name=far",
+        ),
+    ],
+)
+def test_selector_reads_in_plain_words(peer: str, said: str) -> None:
+    text = " ".join(
+        "".join(render("markdown", compared({"deny": DENY_INGRESS}, {"deny": DENY_INGRESS, "new": ingress(peer)}))).replace("`", "").split()
+    )
+    assert f"| {said} | shop/web Deployment | TCP 9090 |" in text
+
+
 def test_people_read_potential_flows_apart_from_known_ones() -> None:
     report = compared({"deny": DENY}, {"deny": DENY, "scrape": ingress(SCRAPE)})
     for name in ("text", "markdown"):
         said = "".join(render(name, report))
         assert "no flow changes (2 workloads, 2 policies); potentially 1 flow opens" in said
-        assert "Potential: opens" in said
+        assert "Potentially opens" in said

@@ -172,5 +172,5 @@ def test_the_report_says_which_pods_the_host_network_setting_concerns() -> None:
     found = cluster("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {hostNetwork: true, containers: [{name: c}]}\n")
     (note,) = host_network_note(found, HostNetwork.NODE)
     assert "default/p[Pod]" in note.message
-    assert "nodes" in note.message
+    assert "is read as the addresses of its node" in note.message
     assert host_network_note(Cluster({}, ()), HostNetwork.NODE) == ()

@@ -70,9 +70,9 @@ def test_first_screen_holds_what_opened_from_outside_then_what_may_break_each_wi
 
 
 def test_rest_is_folded_by_namespace_and_what_is_left_out_is_counted() -> None:
-    folds = re.findall(r"<details><summary>namespace <code>(team-\d\d)</code>: 250 flows</summary>", comment())
+    folds = re.findall(r"<details><summary>namespace <code>(team-\d\d)</code>: 250 rows</summary>", comment())
     assert len(folds) == len(set(folds)) >= 3
-    left = re.search(r"\*\*([\d,]+) flows left out here for length\.\*\* They are in the \[full report\]", comment())
+    left = re.search(r"\*\*([\d,]+) rows left out here for length\.\*\* They are in the \[full report\]", comment())
     assert left is not None
     rows = sum(1 for line in comment().splitlines() if line.startswith("| ") and "---" not in line and "| because |" not in line)
     assert rows + int(left[1].replace(",", "")) == FLOWS

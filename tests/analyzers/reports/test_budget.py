@@ -20,7 +20,7 @@ BIG = universe([workload(f"team-{number % 40}", f"app-{number:05}", tier=str(num
 IDS = [joint.id for joint in BIG.workloads]
 GAPS = [Diagnostic("syntax-error", f"unexpected {number}", f"folder/{number}.yaml", 1) for number in range(500)]
 BECAUSE = [cause(f"NetworkPolicy team-{number}/deny", path=f"team-{number}/policies/deny.yaml") for number in range(60)]
-LEFT_OUT = re.compile(r"\*\*([\d,]+) flows? left out here for length")
+LEFT_OUT = re.compile(r"\*\*([\d,]+) rows? left out here for length")
 
 
 def shown(made: DiffReport, budget: int, url: str | None = None) -> str:
@@ -64,7 +64,7 @@ def test_what_does_not_fit_is_counted_by_namespaces() -> None:
     rows = sum(1 for line in text.splitlines() if line.startswith("| ") and "---" not in line and "| because |" not in line)
     assert rows + int(found[1].replace(",", "")) == 292
     assert "They are in the [full report](https://flowdelta.example/reports/1)." in text
-    assert re.search(r"^- opens: namespace `team-\d+` → namespace `team-\d+`: \d+ flows?$", text, re.MULTILINE)
+    assert re.search(r"^- opens: namespace `team-\d+` → namespace `team-\d+`: \d+ rows?$", text, re.MULTILINE)
 
 
 def test_what_closes_is_shown_beside_many_flows_that_open() -> None:
@@ -113,4 +113,4 @@ def test_a_hundred_thousand_groups_of_ten_thousand_members_are_no_trouble() -> N
 def test_terminal_gets_a_thousand_rows_and_is_told_of_the_others() -> None:
     one, other = ends(BIG, IDS[0]), ends(BIG, IDS[1])
     made = report(BIG, [group(one, other, opened=ports(1 + number)) for number in range(1_200)])
-    assert "200 flows left out here for length; --format json or csv lists them all." in "".join(render("text", made))
+    assert "200 rows left out here for length; --format json or csv lists them all." in "".join(render("text", made))

@@ -126,7 +126,7 @@ def test_rows_beyond_what_a_browser_bears_are_counted(monkeypatch: pytest.Monkey
     known = universe([workload("a", "x"), workload("a", "y")])
     one, other = (ends(known, f"a/{name}[Deployment]") for name in "xy")
     page = shown(report(known, [group(one, other, opened=ports(1 + number)) for number in range(5)]))
-    assert "2 flows left out here for length" in page
+    assert "2 rows left out here for length" in page
     assert len(Page(page).rows) == 4
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from analyzers.impact.causes import ChangeKind, FieldChange
+from analyzers.impact.reasons import MOST_REASONS
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.reports import Context, render
 from analyzers.reports.cause_words import causes_in_words
@@ -65,7 +68,8 @@ FIELDS = [
     ),
     ("spec.policyTypes", ADDED, None, '"Egress"', "gained policy type `Egress`"),
     ("spec.template.spec.hostNetwork", ADDED, None, "true", "gained hostNetwork `true`"),
-    ("spec.ingress[0].from", ADDED, None, '{"podSelector": {"matchLab…', 'gained peer `{"podSelector": {"matchLab…`'),
+    ("spec.ingress[0].from", ADDED, None, '{"podSelector": {"matchLab…', "gained peer"),
+    ("spec.strategy", REMOVED, '{"rollingUpdate": {"max…', None, "lost `strategy`"),
 ]
 
 
@@ -162,9 +166,19 @@ def test_warnings_are_few_and_infos_are_silent() -> None:
 def test_policies_that_changed_nothing_are_named() -> None:
     changed = [cause(f"NetworkPolicy shop/p{number}") for number in range(7)]
     text = "".join(render("markdown", report(universe([workload("shop", "a")]), [], policy_changes=changed)))
-    assert "\n7 policies changed without effect on any flow between the workloads declared: NetworkPolicy `shop/p0` added" in text
+    assert "\n**7 policies changed without effect on any flow between known workloads**\n\n- NetworkPolicy `shop/p0` added" in text
     assert text.count("NetworkPolicy `shop/p") == 5
-    assert "; and 2 more.\n" in text
+    assert "\n- and 2 more\n" in text
+
+
+def test_policies_that_are_not_asked_for_a_reason_are_counted() -> None:
+    changed = [cause(f"NetworkPolicy shop/p{number}") for number in range(MOST_REASONS + 7)]
+    made = report(universe([workload("shop", "a")]), [], policy_changes=changed)
+    for name in ("markdown", "text", "html"):
+        said = "".join(render(name, made))
+        assert "207 policies changed without effect on any flow between known workloads" in said
+        assert "and 7 more, for which no reason was looked for" in said
+    assert json.loads("".join(render("json", made)))["no_effect_left_out"] == 7
 
 
 def test_no_cause_is_no_words() -> None:
