@@ -24,13 +24,13 @@ def assessed(
     compiled: Sequence[Compiled],
     ways: WaysIn,
     rules: SeverityRules,
-) -> tuple[FlowGroup, ...]:
-    """The groups, with the severity of what opens and the evidence that what closes was in use. The sequences hold base and head, `ways`
-    are those of head."""
+) -> tuple[tuple[FlowGroup, ...], bool]:
+    """The groups, with the severity of what opens and the evidence that what closes was in use; and whether the search for that was
+    stopped. The sequences hold base and head, `ways` are those of head."""
     base, head = clusters
     weighing = Weighing(universe, compiled[0], compiled[-1], head, lambda: ways.landings, rules)
     in_use = InUse(universe, base, head, ways)
-    return tuple(
+    found = tuple(
         replace(
             each,
             severity=weighing.severity(each.sources, each.destinations, each.opened) if each.opened else None,
@@ -38,6 +38,7 @@ def assessed(
         )
         for each in groups
     )
+    return found, in_use.stopped
 
 
 def path_search(

@@ -63,7 +63,7 @@ def diff(
     causing = Causing(universe, (_side(base), _side(head)), changed, bearing, groups, (base.bodies, head.bodies))
     both = (base.compiled, head.compiled)
     clusters = (base.snapshot.cluster, head.snapshot.cluster)
-    flow_groups = assessed(causing.groups, universe, clusters, both, after, rules)
+    flow_groups, stopped = assessed(causing.groups, universe, clusters, both, after, rules)
     involved = _involved(universe, groups)
     notes = of_both_sides(blocked_notes(before), blocked_notes(after))
     published = publications(base.snapshot.cluster, head.snapshot.cluster)
@@ -94,6 +94,7 @@ def diff(
         potential=potential,
         no_effect=cache(partial(reasons, compared, policies, potential, named_in(flow_groups))),
         protection=causing.protection,
+        may_break_stopped=stopped,
     )
 
 

@@ -74,6 +74,11 @@ class InUse:
         self._universe, self._base, self._head, self._ways = universe, base, head, ways
         self._left = MOST_LOOKED_AT
 
+    @property
+    def stopped(self) -> bool:
+        """Whether more sources were asked about than are looked at."""
+        return self._left < 0
+
     def evidence(self, sources: EndpointSet, destinations: EndpointSet, closed: ConnectionSet) -> tuple[Evidence, ...]:
         """What shows that these flows were in use, the strongest first."""
         found = dict.fromkeys(islice(self._found(sources, destinations, closed), MOST_EVIDENCE))

@@ -160,8 +160,11 @@ class PathFinder:
         if not base.complete:  # what base reached is not known, so nothing can be called new
             return Paths(name, stopped=stopped)
         newly = list(self._newly(base, head))
-        told = (Newly(hops, EndpointSet(self._universe, Members(classes))) for hops, classes in newly)
-        return Paths(name, tuple(told), tuple(self._paths(base, head, newly, sensitive)), stopped)
+        told = tuple(Newly(hops, EndpointSet(self._universe, Members(classes))) for hops, classes in newly)
+        ends = list(self._ends(base, head, newly, sensitive))
+        if len(ends) > MOST_PATHS:
+            stopped = "; ".join(filter(None, (stopped, f"the first {MOST_PATHS} of {len(ends):,} ways are spelt out")))
+        return Paths(name, told, tuple(self._to(each, base, head, sensitive) for each in ends[:MOST_PATHS]), stopped)
 
     def _newly(self, base: _Search, head: _Search) -> Iterator[tuple[int, int]]:
         """The classes that are newly reached by the hops that they take; of a workload whose pods differ none was reached before, and the
@@ -186,11 +189,14 @@ class PathFinder:
         through = (classes for classes, mask in self._ways[revision].pieces if _possible(compiled, mask))
         return _Search(compiled, 0, reduce(or_, (*direct, *through), 0))
 
-    def _paths(self, base: _Search, head: _Search, newly: Sequence[tuple[int, int]], sensitive: int) -> Iterator[Path]:
-        marked = [each for each in members_of(sensitive & head.reached) if _shorter(head.hops_to(each), base.hops_to(each))]
+    def _ends(self, base: _Search, head: _Search, newly: Sequence[tuple[int, int]], sensitive: int) -> Iterator[int]:
+        """The classes to which paths are told."""
+        yield from (each for each in members_of(sensitive & head.reached) if _shorter(head.hops_to(each), base.hops_to(each)))
         examples = (next(members_of(head.layers[hops] & classes & ~sensitive), -1) for hops, classes in newly if hops > 1)
-        for number in [*marked, *(each for each in examples if each >= 0)][:MOST_PATHS]:
-            yield self._path(head.way_to(number), bool(head.layers[0]), base.hops_to(number), bool(sensitive >> number & 1))
+        yield from (each for each in examples if each >= 0)
+
+    def _to(self, number: int, base: _Search, head: _Search, sensitive: int) -> Path:
+        return self._path(head.way_to(number), bool(head.layers[0]), base.hops_to(number), bool(sensitive >> number & 1))
 
     def _path(self, way: Sequence[int], from_zone: bool, before: int, sensitive: bool) -> Path:
         hops = [self._hop(one, other) for one, other in pairwise(way)]

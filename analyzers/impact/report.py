@@ -259,7 +259,8 @@ class DiffReport:
     whatever came of it; `clusters` are the inventories of base and head; `blocked` are the ways in that head closes and base did not;
     `publications` are Services that begin or cease to publish pods. `paths` and `blast_radius` are looked for when they are first asked
     for. `potential` is what changes for pods that could exist, `no_effect` (when asked for) why changed policies changed no known flow,
-    `protection` what policies protected in base and do not in head."""
+    `protection` what policies protected in base and do not in head. With `may_break_stopped` there are more flows that close than were
+    looked at for evidence that they were in use."""
 
     base: Revision
     head: Revision
@@ -284,6 +285,7 @@ class DiffReport:
     potential: Potential = NO_POTENTIAL
     no_effect: Callable[[], tuple[NoEffect, ...]] = tuple[NoEffect, ...]
     protection: Protection = NOTHING_LOST
+    may_break_stopped: bool = False
 
     @property
     def services(self) -> tuple[Service, ...]:

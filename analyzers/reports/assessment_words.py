@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analyzers.impact.blast_radius import Radius
-from analyzers.impact.may_break import Evidence, EvidenceKind
+from analyzers.impact.may_break import MOST_LOOKED_AT, Evidence, EvidenceKind
 from analyzers.impact.paths import OUTSIDE, Hop, Path, Paths
 from analyzers.impact.report import DiffReport
 from analyzers.impact.severity import Level, Mark, Severity
@@ -43,6 +43,13 @@ def in_use(evidence: Sequence[Evidence]) -> Phrase:
     return ("in use: ", *first_of([_evidence(each) for each in evidence], MOST_EVIDENCE))
 
 
+def may_break_note(report: DiffReport) -> Phrase:
+    """That not every workload whose flows close was looked at; empty where each was."""
+    if not report.may_break_stopped:
+        return ()
+    return (f"What may break is not all told: what {MOST_LOOKED_AT:,} sources say that they use was looked at, and no more",)
+
+
 def path_lines(found: Paths) -> Iterator[Phrase]:
     """What becomes reachable in several hops, in one line with the ways folded behind it, and why some may be missing."""
     further = [each for each in found.newly if each.hops > 1]
@@ -56,7 +63,7 @@ def path_lines(found: Paths) -> Iterator[Phrase]:
         fold = Folded((counted(len(found.paths), "way"),), ways, max(0, len(found.paths) - MOST_PATHS))
         yield (*who, f" the change leads to {' and '.join(said)}", *((": ", fold) if ways else ()))
     if found.stopped:
-        yield ("Ways in several hops were not all looked for: ", Prose(found.stopped))
+        yield ("Ways in several hops are not all told: ", Prose(found.stopped))
 
 
 def radius_lines(report: DiffReport) -> Iterator[Phrase]:

@@ -11,7 +11,7 @@ from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revis
 from analyzers.impact.severity import Level, Severity
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.reports import headline, protection_words, way_words
-from analyzers.reports.assessment_words import path_lines, radius_lines, reasons
+from analyzers.reports.assessment_words import may_break_note, path_lines, radius_lines, reasons
 from analyzers.reports.cause_words import effectless, effectless_title
 from analyzers.reports.context import Context
 from analyzers.reports.gap_words import gaps
@@ -72,6 +72,7 @@ def changes(report: DiffReport, context: Context, anchor: str) -> Iterator[str]:
         yield from _table(f"{anchor}-{number}", each.title, columns, each.rows, cells)
     yield _paragraph(text(_MAY), any(row.may for each in found for row in each.rows))
     yield _list("Of what could exist", notes(report.potential), context)
+    yield _paragraph(inline(may_break_note(report), context), report.may_break_stopped)
     yield _list(protection_words.title(report), protection_words.protection(report, context), context)
     yield _list("In several hops", path_lines(report.paths()), context)
     yield _list("Blast radius: workloads that each can come to, before and after", radius_lines(report), context)

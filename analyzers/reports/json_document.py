@@ -81,6 +81,7 @@ def diff(report: DiffReport, context: Context) -> Iterator[str]:
             "published": (_text(_publication(each)) for each in report.publications),
             "protection": (_text(each) for each in lost_rows(report.protection, context)),
             "selects_nothing": (_text(each) for each in idle_rows(report.protection)),
+            "may_break_stopped": report.may_break_stopped,
             "paths": paths_of(report.paths(), report.blast_radius()),
             "summary": {
                 "groups": report.summary.groups,

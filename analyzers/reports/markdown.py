@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revision, Scope, Step
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.reports import headline, protection_words, way_words
-from analyzers.reports.assessment_words import path_lines
+from analyzers.reports.assessment_words import may_break_note, path_lines
 from analyzers.reports.cause_words import effectless, effectless_title
 from analyzers.reports.context import Context
 from analyzers.reports.gap_words import gaps, readings, warnings
@@ -52,7 +52,7 @@ def diff(report: DiffReport, context: Context) -> Iterator[str]:
     filtered = page.fitting(_filter_line(context, bool(found)))
     may = page.fitting(MAY) if any(row.may for section in found for row in section.rows) else ""
     published = _listed(page, "Published", way_words.publications(report), context)
-    potential = "".join(page.fitting(_sentence(each, context)) for each in notes(report.potential))
+    potential = "".join(page.fitting(_sentence(each, context)) for each in (*notes(report.potential), may_break_note(report)) if each)
     lost = _listed(page, protection_words.title(report), protection_words.protection(report, context), context)
     ways = "".join(page.fitting(_sentence(each, context)) for each in path_lines(report.paths()))
     tables = [table for each in found for table in _change_tables(each, _change_row(speaker, each.revision, context))]

@@ -19,6 +19,9 @@ from analyzers.reports.rows import Ends, Row
 from analyzers.reports.sections import BASE, HEAD
 from analyzers.reports.service_words import Services
 
+TRUNCATED = " (not every combination of changes was tried)"
+"""Said of causes of which fewer may be enough, or others as well."""
+
 _SAMPLED = 500
 """Groups over which the commonest causes are counted."""
 
@@ -67,6 +70,7 @@ class Speaker:
         ports = ports_in_words(row.ports, row.may)
         source, destination = population.describe(row.sources), self._destination(row, population)
         because = alternatives_in_words(row.alternatives or (row.causes,), _names(row), self._common)
+        because = (*because, TRUNCATED) if because and row.truncated else because
         return Words(source, destination, ports, because, attention(row.severity), reasons(row.severity), in_use(row.evidence))
 
     def _destination(self, row: Row, population: Population) -> Phrase:

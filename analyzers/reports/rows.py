@@ -67,7 +67,8 @@ class Listed:
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """Each source to each destination, on the same ports. `may` is the part of `ports` that is or was only may; `severity` weighs what
-    opens, `evidence` shows that what closes was in use. `causes` are all objects behind it, and `alternatives` what of them undoes it.
+    opens, `evidence` shows that what closes was in use. `causes` are all objects behind it, `alternatives` what of them undoes it; where
+    they are `truncated`, fewer may be enough, or others as well.
 
     A bare pod on both ends has no flow to itself.
     """
@@ -80,6 +81,7 @@ class Row:
     severity: Severity | None = None
     evidence: tuple[Evidence, ...] = ()
     alternatives: tuple[tuple[Cause, ...], ...] = ()
+    truncated: bool = False
 
     @property
     def pairs(self) -> int:
@@ -164,7 +166,7 @@ def _joined(alike: Sequence[Row]) -> Row:
     severity = min(weights, key=lambda each: each.level.rank, default=None)
     evidence = tuple(dict.fromkeys(each for row in alike for each in row.evidence))
     alternatives = alike[0].alternatives if all(row.alternatives == alike[0].alternatives for row in alike) else (causes,)
-    return Row(sources, destinations, alike[0].ports, may, causes, severity, evidence, alternatives)
+    return Row(sources, destinations, alike[0].ports, may, causes, severity, evidence, alternatives, any(row.truncated for row in alike))
 
 
 def _by_id(workloads: Iterable[Workload]) -> tuple[Workload, ...]:

@@ -120,7 +120,14 @@ def _rows_of(group: FlowGroup, ports: ConnectionSet, revision: int) -> Iterator[
         return
     for part in group.parts:
         ends: tuple[Ends, Ends] = (Seen(part.sources, revision), Seen(part.destinations, revision))
-        yield replace(row, sources=ends[0], destinations=ends[1], causes=_named(part.causes), alternatives=part.causes)
+        yield replace(
+            row,
+            sources=ends[0],
+            destinations=ends[1],
+            causes=_named(part.causes),
+            alternatives=part.causes,
+            truncated=part.causes_truncated,
+        )
 
 
 def row_of(group: FlowGroup, ports: ConnectionSet, revision: int) -> Row:
@@ -128,7 +135,7 @@ def row_of(group: FlowGroup, ports: ConnectionSet, revision: int) -> Row:
     ends: tuple[Ends, Ends] = (Seen(group.sources, revision), Seen(group.destinations, revision))
     opens = revision == HEAD
     severity, evidence = (group.severity, ()) if opens else (None, group.may_break)
-    return Row(*ends, ports, ports & group.may, _named(group.causes), severity, evidence, group.causes)
+    return Row(*ends, ports, ports & group.may, _named(group.causes), severity, evidence, group.causes, group.causes_truncated)
 
 
 def _named(alternatives: Sequence[Sequence[Cause]]) -> tuple[Cause, ...]:

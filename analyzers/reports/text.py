@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revision, Step
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.reports import headline, protection_words, way_words
-from analyzers.reports.assessment_words import path_lines
+from analyzers.reports.assessment_words import may_break_note, path_lines
 from analyzers.reports.cause_words import effectless, effectless_title
 from analyzers.reports.context import Context
 from analyzers.reports.escape import printable
@@ -52,7 +52,7 @@ def diff(report: DiffReport, context: Context) -> Iterator[str]:
         yield from _table(paper, section.title, section.rows, (speaker.say(row, section.revision) for row in section.rows))
         may = may or any(row.may for row in section.rows)
     yield from _paragraphs(paper, [MAY] if may else [])
-    yield from _paragraphs(paper, [f"{plain(each)}." for each in notes(report.potential)])
+    yield from _paragraphs(paper, [f"{plain(each)}." for each in (*notes(report.potential), may_break_note(report)) if each])
     yield from _listed(paper, protection_words.title(report), protection_words.protection(report, context))
     yield from _listed(paper, effectless_title(report), effectless(report))
     yield from _paragraphs(paper, [f"{plain(each)}." for each in path_lines(report.paths())])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from analyzers.impact import may_break
 from analyzers.impact.may_break import EvidenceKind
+from analyzers.reports import render
 from tests.analyzers.impact.changes import changed, policy, service, the_group, workload
 
 DB_ON_80 = service("data/db", "db", "[{port: 80, targetPort: 5432}]")
@@ -102,6 +106,17 @@ def test_pods_that_do_not_ask_the_cluster_resolve_none_of_its_names(spec: str, c
     evidence = [each.kind for group in report.groups for each in group.may_break if each.source]
     # A pod on the network of its node is an address to policy, and which addresses close to it is not certain.
     assert evidence == ([EvidenceKind.VARIABLE] if counts else [])
+
+
+def test_search_that_is_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = workload("shop/web", env=variable("http://db.data")) + workload("data/db") + DB_ON_80
+    assert not changed(both + OPEN, both + closing(5432)).may_break_stopped
+    monkeypatch.setattr(may_break, "MOST_LOOKED_AT", 0)
+    report = changed(both + OPEN, both + closing(5432))
+    assert report.may_break_stopped
+    for name in ("markdown", "text", "html"):
+        assert "What may break is not all told" in "".join(render(name, report))
+    assert json.loads("".join(render("json", report)))["may_break_stopped"] is True
 
 
 def test_port_that_does_not_close_is_not_told() -> None:

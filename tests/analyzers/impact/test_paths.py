@@ -87,6 +87,14 @@ def test_search_that_is_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     assert found.stopped == "the search stopped after 0 comparisons of policies"
 
 
+def test_ways_that_are_not_spelt_out_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "MOST_PATHS", 1)
+    base = CHAIN + admits("front", "outside") + admits("db", "middle")
+    found = changed(base, base + admits("middle", "front")).paths()
+    assert [path.sensitive for path in found.paths] == [True]
+    assert found.stopped == "the first 1 of 2 ways are spelt out"
+
+
 def test_blast_radius_counts_the_others_in_any_number_of_hops() -> None:
     base = CHAIN + admits("db", "middle")
     report = changed(base, base + admits("middle", "front"))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from analyzers.impact.blast_radius import BlastRadius
 from analyzers.impact.causes import ChangeKind, FieldChange
+from analyzers.impact.paths import Paths
 from analyzers.impact.reasons import MOST_REASONS
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.reports import Context, render
@@ -17,7 +20,7 @@ from analyzers.reports.markdown_inline import inline
 from analyzers.reports.ports import ports_in_words
 from analyzers.sets.connections import PORTS, ConnectionSet, Protocol
 from analyzers.sets.intervals import IntervalSet
-from tests.analyzers.reports.reports import ALL, NONE, cause, ports, report, universe, workload
+from tests.analyzers.reports.reports import ALL, NONE, cause, ends, group, ports, report, universe, workload
 
 TCP, UDP = Protocol.TCP, Protocol.UDP
 ADDED, REMOVED, MODIFIED = ChangeKind.ADDED, ChangeKind.REMOVED, ChangeKind.MODIFIED
@@ -179,6 +182,25 @@ def test_policies_that_are_not_asked_for_a_reason_are_counted() -> None:
         assert "207 policies changed without effect on any flow between known workloads" in said
         assert "and 7 more, for which no reason was looked for" in said
     assert json.loads("".join(render("json", made)))["no_effect_left_out"] == 7
+
+
+def test_causes_that_may_be_more_than_is_needed_are_said_to_be() -> None:
+    known = universe([workload("shop", "a"), workload("shop", "b")])
+    opens = group(*(ends(known, f"shop/{name}[Deployment]") for name in "ab"), opened=ALL, causes=[cause("NetworkPolicy shop/p")])
+    for truncated in (False, True):
+        made = report(known, [replace(opens, causes_truncated=truncated)])
+        for name in ("markdown", "text", "html", "codequality"):
+            said = " ".join("".join(render(name, made)).split())
+            assert ("(not every combination of changes was tried)" in said) is truncated
+
+
+def test_what_was_not_searched_to_its_end_is_said() -> None:
+    stopped = (lambda: Paths(stopped="too many policies"), lambda: BlastRadius(stopped="too many kinds of pods"))
+    made = replace(report(universe([workload("shop", "a")]), []), paths=stopped[0], blast_radius=stopped[1])
+    for name in ("markdown", "text", "html", "json"):
+        assert "too many policies" in "".join(render(name, made))
+    for name in ("html", "json"):  # the others tell of no blast radius
+        assert "too many kinds of pods" in "".join(render(name, made))
 
 
 def test_no_cause_is_no_words() -> None:
