@@ -15,6 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+
+from analyzers.impact.report import DiffReport, Revision
+from analyzers.manifests.folder import FolderTree
+from analyzers.pipeline import diff
+from tests.oracle.reading import Document
+from tests.property.test_reasons import effects, stand_ins
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("FLOWDELTA_SHARED") or ROOT.parent / "shared").resolve()
@@ -134,6 +141,45 @@ def test_every_policy_edit_changes_flows_or_potential_ones_or_has_a_reason(corpu
     behind |= {cause["object"] for group in report["potential"]["groups"] for cause in group["bearing"]}
     behind |= {each["policy"] for each in report["no_effect"] if each["objects"]}
     assert {each["object"] for each in report["policies"]} <= behind
+
+
+def _documents(folder: Path) -> list[Document]:
+    """Every object of a folder, as written."""
+    texts = (path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.yaml")))
+    found = (document for text in texts for document in yaml.safe_load_all(text))
+    return [each for each in found if isinstance(each, dict) and "kind" in each and (each.get("metadata") or {}).get("name")]
+
+
+def _as_written(corpus: str) -> DiffReport:
+    base, head = (FolderTree(SHARED / "corpora" / corpus / side) for side in ("base", "head"))
+    return diff(base, head, base_revision=Revision("base"), head_revision=Revision("head"))
+
+
+def _of_operators(report: DiffReport) -> list[Document]:
+    """Pods with the labels that operators give theirs."""
+    made = [joint.latest for joint in report.all_workloads if joint.latest.by_operator]
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": f"made-{number}", "namespace": each.namespace, "labels": dict(each.shapes[0].labels)},
+            "spec": {"containers": [{"name": "c"}]},
+        }
+        for number, each in enumerate(made)
+    ]
+
+
+@pytest.mark.parametrize("corpus", ["kube-prometheus", "cluster-monitoring", "nextcloud"])
+def test_the_plain_evaluator_agrees_that_what_is_missing_is_why_nothing_changes(corpus: str) -> None:
+    report = _as_written(corpus)
+    base, head = (_documents(SHARED / "corpora" / corpus / side) for side in ("base", "head"))
+    missing = [*stand_ins(report), *_of_operators(report)]
+    assert effects("node", base, head) == {}
+    changes = effects("node", [*base, *missing], [*head, *missing])
+    assert changes
+    opens, closes = (any(getattr(each, name) for each in changes.values()) for name in ("opened", "closed"))
+    both = [*report.groups, *report.potential.groups]
+    assert (opens, closes) == (any(each.opened for each in both), any(each.closed for each in both))
 
 
 def test_backup_jobs_come_to_reach_the_object_store_that_another_repository_holds() -> None:

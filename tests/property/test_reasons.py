@@ -39,9 +39,14 @@ def one_edit(seed: int) -> tuple[Case, list[Document], list[Document]]:
     return made, base, without_port_names(head)
 
 
-def is_effective(made: Case, base: list[Document], head: list[Document]) -> bool:
+def effects(host_network: str, base: list[Document], head: list[Document]) -> dict[tuple[tables.Name, tables.Name], tables.Change]:
+    """Every pair that changes, as the examiner says."""
     points = tables.universe(base, head)
-    return bool(tables.diff(*(tables.Revision(documents, points, made.host_network) for documents in (base, head))))
+    return dict(tables.diff(*(tables.Revision(documents, points, host_network) for documents in (base, head))))
+
+
+def is_effective(made: Case, base: list[Document], head: list[Document]) -> bool:
+    return bool(effects(made.host_network, base, head))
 
 
 def without(documents: list[Document], named: Sequence[ReasonObject]) -> list[Document]:
