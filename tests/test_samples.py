@@ -50,6 +50,10 @@ def test_diff_is_what_the_readme_says(name: str) -> None:
     found = {(row["source"], row["destination"]): {"opened": row["opened"], "closed": row["closed"]} for row in report["changes"]}
     assert found == dict(pairs(facts["changes"]))
     assert dict(pairs(report["groups"])) == found
+    behind = {cause["object"] for group in report["groups"] for alternative in group["causes"] for cause in alternative["undo"]}
+    behind |= {cause["object"] for group in report["potential"]["groups"] for cause in group["bearing"]}
+    behind |= {each["policy"] for each in report["no_effect"] if each["objects"]}
+    assert {each["object"] for each in report["policies"]} <= behind
     assert report["workloads"] == {"added": [], "removed": [], "relabelled": facts["relabelled"]}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -11,6 +12,9 @@ import yaml
 
 from analyzers.configuration import ClusterSettings, UnitSettings
 from analyzers.impact.severity import DEFAULT_RULES, Level, Mark, Rule
+from analyzers.manifests.folder import FolderTree
+from analyzers.pipeline import Options
+from service.analysis.preparing import prepared
 from service.configuration import Configuration, ConfigurationError, read_configuration
 from tests.conftest import ROOT
 from tests.service.signoff.test_reading import EXAMPLE as GUARDRAILS
@@ -155,3 +159,10 @@ def test_severity_says_its_own_table_and_adds_to_the_ports_and_addresses_that_ar
     assert [block.cidrs() for block in found.metadata[len(DEFAULT_RULES.metadata) :]] == [("192.0.2.254/32",)]
     assert found.zone == (("zone", "dmz"),)
     assert read("version: 1\n").severity == DEFAULT_RULES
+
+
+def test_an_analysis_weighs_by_what_base_says(tmp_path: Path) -> None:
+    (tmp_path / ".flowdelta.yaml").write_text(EXAMPLE, encoding="utf-8")
+    rules = prepared(Options(), FolderTree(tmp_path), None).severity
+    assert rules.rules == read(EXAMPLE).severity.rules
+    assert rules.sensitive_labels == (*DEFAULT_RULES.sensitive_labels, (("data", "personal"),))
