@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from analyzers.impact.blast_radius import Radius
 from analyzers.impact.may_break import MOST_LOOKED_AT, Evidence, EvidenceKind
@@ -11,6 +12,7 @@ from analyzers.impact.report import DiffReport
 from analyzers.impact.severity import Level, Mark, Severity
 from analyzers.reports.phrases import Folded, Name, Phrase, Place, Prose, counted, first_of, joined, titled
 from analyzers.reports.ports import ports_in_words
+from analyzers.reports.rows import Row
 from analyzers.sets.connections import ConnectionSet
 
 MOST_EVIDENCE = 2
@@ -28,6 +30,13 @@ _NOTHING = ConnectionSet()
 def attention(severity: Severity | None) -> Level | None:
     """The level, where it asks for attention: what is medium or low is left to stand for itself."""
     return severity.level if severity is not None and severity.level in (Level.CRITICAL, Level.HIGH) else None
+
+
+def levels_in_words(rows: Iterable[Row]) -> str:
+    """` (1 critical, 3 high)`: how many rows ask for attention; empty where none does."""
+    counts = Counter(attention(row.severity) for row in rows)
+    said = ", ".join(f"{counts[level]:,} {level}" for level in (Level.CRITICAL, Level.HIGH) if counts[level])
+    return f" ({said})" if said else ""
 
 
 def reasons(severity: Severity | None) -> Phrase:

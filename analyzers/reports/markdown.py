@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revision, Scope, Step
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.reports import headline, protection_words, way_words
-from analyzers.reports.assessment_words import may_break_note, path_lines
+from analyzers.reports.assessment_words import levels_in_words, may_break_note, path_lines
 from analyzers.reports.cause_words import effectless, effectless_title
 from analyzers.reports.context import Context
 from analyzers.reports.gap_words import gaps, readings, warnings
@@ -22,7 +22,7 @@ from analyzers.reports.page import Page, Table, fill, summary
 from analyzers.reports.phrases import Folded, Name, Phrase, counted, joined
 from analyzers.reports.potential_words import notes, potential_sections
 from analyzers.reports.row_words import Speaker, Words
-from analyzers.reports.rows import Row, namespace_of
+from analyzers.reports.rows import Row, gravest_first, gravity, namespace_of
 from analyzers.reports.sections import HEAD, Section, sections
 from analyzers.reports.step_words import egress_title, ingress_title, services_in_words, step_in_words
 
@@ -156,17 +156,21 @@ def _why(said: Words, context: Context) -> str:
 
 
 def _change_tables(section: Section, write: Callable[[Row, bool], str]) -> Iterator[Table]:
-    """A section as one table; one with many rows as a fold for each namespace, unless it must be seen at once."""
+    """A section as one table; one with many rows as the gravest of them and a fold for each namespace, unless it must be seen at once."""
     title = _titled(section.title)
     if section.at_once or len(section.rows) <= MOST_UNFOLDED:
         yield Table(section.title, section.rows, write, title)
         return
+    first, others = gravest_first(section.rows, MOST_UNFOLDED)
+    if first:
+        yield Table(section.title, first, write, title, "\n")
+        title = ""
     parted: dict[str, list[Row]] = defaultdict(list)
-    for row in section.rows:
+    for row in others:
         parted[namespace_of(row)].append(row)
-    for name, rows in sorted(parted.items(), key=lambda item: (not item[0], -len(item[1]), item[0])):
+    for name, rows in sorted(parted.items(), key=lambda item: (gravity(item[1][0]), not item[0], -len(item[1]), item[0])):
         where = f"namespace <code>{name}</code>" if _DNS_LABEL.fullmatch(name) else "other flows"
-        opening = f"<details><summary>{where}: {counted(len(rows), 'row')}</summary>\n\n"
+        opening = f"<details><summary>{where}: {counted(len(rows), 'row')}{levels_in_words(rows)}</summary>\n\n"
         yield Table(section.title, rows, write, title + opening, "\n</details>\n\n")
         title = ""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from analyzers.reports.assessment_words import levels_in_words
 from analyzers.reports.phrases import Name, Phrase, counted
 from analyzers.reports.rows import Ends, Row
 
@@ -99,14 +100,23 @@ def _written(page: Page, table: Table, head: str) -> list[str]:
 
 
 def summary(left: Sequence[tuple[str, Row]]) -> list[Phrase]:
-    """The rows left out by heading and pair of namespaces, the largest counts first."""
+    """The rows left out by heading, with how grave they are, and by pair of namespaces, the largest counts first. Where there are many
+    pairs, those of a single row tell nothing."""
+    by_title: dict[str, list[Row]] = defaultdict(list)
+    for title, row in left:
+        by_title[title].append(row)
+    lines: list[Phrase] = [(f"{title.lower()}: {counted(len(rows), 'row')}{levels_in_words(rows)}",) for title, rows in by_title.items()]
     counts = Counter((title, _where(row.sources), _where(row.destinations)) for title, row in left)
-    lines = [
+    least = 1 if len(counts) <= MOST_SUMMARISED else 2
+    told = [(key, number) for key, number in counts.most_common(MOST_SUMMARISED) if number >= least]
+    lines += [
         (f"{title.lower()}: ", *_said(source), " → ", *_said(destination), f": {counted(number, 'row')}")
-        for (title, source, destination), number in counts.most_common(MOST_SUMMARISED)
+        for (title, source, destination), number in told
     ]
-    rest = len(counts) - MOST_SUMMARISED
-    return [*lines, (f"and {counted(rest, 'more pair')} of namespaces",)] if rest > 0 else [*lines]
+    rest = len(counts) - len(told)
+    if rest > 0:
+        lines.append((f"and {counted(rest, 'more pair')} of namespaces" if told else f"in {counted(rest, 'pair')} of namespaces",))
+    return lines
 
 
 def _where(ends: Ends) -> tuple[str, int]:

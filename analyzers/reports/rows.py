@@ -11,7 +11,7 @@ from typing import Protocol
 
 from analyzers.impact.causes import Cause
 from analyzers.impact.may_break import Evidence
-from analyzers.impact.severity import Severity
+from analyzers.impact.severity import Level, Severity
 from analyzers.model.cluster import ExternalBlock, Workload
 from analyzers.sets.connections import ConnectionSet
 
@@ -94,6 +94,20 @@ def order(row: Row) -> tuple[int, ...]:
     then what concerns most pairs."""
     level = row.severity.level.rank if row.severity is not None else 0
     return (0 if from_outside(row) else 1, level, 0 if row.destinations.blocks else 1, -row.pairs)
+
+
+def gravity(row: Row) -> int:
+    """How much attention a row deserves: 0 for the most, and as much as the least for what closes."""
+    return row.severity.level.rank if row.severity is not None else Level.LOW.rank
+
+
+def gravest_first(rows: Sequence[Row], most: int) -> tuple[Sequence[Row], Sequence[Row]]:
+    """The critical rows, with so many of high ones that there are `most` in all, the gravest first; and the others, in their order."""
+    grave = sorted((row for row in rows if gravity(row) <= Level.HIGH.rank), key=gravity)
+    critical = sum(1 for row in grave if gravity(row) == Level.CRITICAL.rank)
+    first = grave[: max(critical, most)]
+    taken = set(map(id, first))
+    return first, sorted((row for row in rows if id(row) not in taken), key=gravity)
 
 
 def from_outside(row: Row) -> bool:

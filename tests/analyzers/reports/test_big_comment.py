@@ -9,7 +9,7 @@ from functools import cache
 from markdown_it import MarkdownIt
 
 from analyzers.impact.may_break import Evidence, EvidenceKind
-from analyzers.impact.report import DiffReport
+from analyzers.impact.report import DiffReport, FlowGroup
 from analyzers.impact.severity import Level, Mark, Reason, Severity
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.reports import Context, render
@@ -76,6 +76,24 @@ def test_rest_is_folded_by_namespace_and_what_is_left_out_is_counted() -> None:
     assert left is not None
     rows = sum(1 for line in comment().splitlines() if line.startswith("| ") and "---" not in line and "| because |" not in line)
     assert rows + int(left[1].replace(",", "")) == FLOWS
+
+
+def test_gravest_rows_are_never_folded_away() -> None:
+    known = universe([workload(f"team-{number % 10}", f"app-{number:02}") for number in range(60)])
+    ids = [each.id for each in known.workloads]
+
+    def opens(number: int, level: Level) -> FlowGroup:
+        made = group(ends(known, ids[number]), ends(known, ids[number + 1]), opened=ports(80), causes=[cause("NetworkPolicy a/b")])
+        return replace(made, severity=Severity(level, (Reason(Mark.SENSITIVE_PORT, "TCP 80"),)))
+
+    levels = [*[Level.LOW] * 20, Level.CRITICAL, *[Level.HIGH] * 15, *[Level.MEDIUM] * 10]
+    text = "".join(render("markdown", report(known, [opens(number, level) for number, level in enumerate(levels)])))
+    shown = text[: text.index("<details>")].splitlines()
+    assert [line.count("**critical**") - line.count("**high**") for line in shown if "| `team-" in line] == [1, *[-1] * 11]
+    folds = re.findall(r"<details><summary>namespace <code>team-\d</code>: (\d) rows?( \(\d high\))?</summary>", text)
+    assert sum(int(rows) for rows, _ in folds) == len(levels) - 12
+    assert [bool(high) for _, high in folds] == sorted((bool(high) for _, high in folds), reverse=True)
+    assert sum(int(high.split()[0].strip("(")) for _, high in folds if high) == 4
 
 
 def test_every_fold_is_closed_and_every_table_is_whole() -> None:

@@ -65,6 +65,8 @@ def test_what_does_not_fit_is_counted_by_namespaces() -> None:
     assert rows + int(found[1].replace(",", "")) == 292
     assert "They are in the [full report](https://flowdelta.example/reports/1)." in text
     assert re.search(r"^- opens: namespace `team-\d+` → namespace `team-\d+`: \d+ rows?$", text, re.MULTILINE)
+    by_title = re.findall(r"^- (?:opens|closes): (\d+) rows$", text, re.MULTILINE)
+    assert sum(map(int, by_title)) == int(found[1])
 
 
 def test_what_closes_is_shown_beside_many_flows_that_open() -> None:
