@@ -15,6 +15,7 @@ from analyzers.impact.clusters import Changes, by_cluster
 from analyzers.manifests.folder import FolderTree, TreeError
 from analyzers.pipeline import ClusterError, Options, Revision, compare, matrices
 from analyzers.reports.escape import printable
+from analyzers.reports.phrases import counted
 from service.analysis.guards import guarded, organisation_of
 from service.analysis.job import AnalysisError, Guard
 from service.analysis.preparing import configuration_of
@@ -65,10 +66,14 @@ def check(comparison: Comparison, format_name: str) -> Exit:
     with _analysed(comparison) as opened:
         of_head = partial(matrices, opened.head.tree, opened.options)
         found = tuple(guarded(opened.guard, opened.base.tree, opened.head.tree, opened.report, of_head))
-        complete = opened.report.complete
-    decision = decide(found, (), Facts(), "")
+        report = opened.report
+    decision, complete = decide(found, (), Facts(), ""), report.complete
+    potential = sum(len(each.potential.groups) for each in by_cluster(report))
+    as_json = format_name == "json"
     print(
-        json.dumps(_checked_json(decision, complete), indent=2) if format_name == "json" else printable_lines(_checked(decision, complete))
+        json.dumps(_checked_json(decision, complete, potential), indent=2)
+        if as_json
+        else printable_lines(_checked(decision, complete, potential))
     )
     if not complete:
         return Exit.BAD_INPUT
@@ -133,18 +138,25 @@ def _rules(opened: _Opened, name: str) -> Guardrails:
     return found
 
 
-def _checked(decision: Decision, complete: bool) -> Iterator[str]:
+def _checked(decision: Decision, complete: bool, potential: int) -> Iterator[str]:
     if not decision.rulings:
         yield f"There are no guardrails: the base has none in {NAME}."
     else:
-        yield section(decision, _MOST) or f"No guardrail asks for anything ({len(decision.rulings)} were judged)."
+        yield section(decision, _MOST) or f"No guardrail asks for anything ({_judged(len(decision.rulings))})."
+    if potential:
+        verb = "changes" if potential == 1 else "change"
+        yield f"{counted(potential, 'potential flow')} {verb} too, which no guardrail judges; flowdelta diff lists them."
     if not complete:
         yield "The analysis is incomplete, so what is listed may not be all."
 
 
-def _checked_json(decision: Decision, complete: bool) -> dict[str, Any]:
+def _judged(number: int) -> str:
+    return f"{number} {'was' if number == 1 else 'were'} judged"
+
+
+def _checked_json(decision: Decision, complete: bool, potential: int) -> dict[str, Any]:
     judged = [_ruling_json(ruling) for ruling in decision.rulings]
-    return {"schema": SCHEMA, "complete": complete, "standing": decision.standing.value, "guardrails": judged}
+    return {"schema": SCHEMA, "complete": complete, "standing": decision.standing.value, "guardrails": judged, "potential": potential}
 
 
 def _ruling_json(ruling: Ruling) -> dict[str, Any]:

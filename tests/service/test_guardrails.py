@@ -74,6 +74,17 @@ def test_nothing_asked_is_said_and_passes(base: Path, tmp_path: Path) -> None:
     assert "There are no guardrails" in flowdelta("check", bare, bare).stdout
 
 
+def test_what_opens_to_pods_that_could_exist_is_said_beside_what_is_guarded(base: Path, tmp_path: Path) -> None:
+    peer = "{namespaceSelector: {matchLabels: {team: far}}, podSelector: {matchLabels: {app: scraper}}}"
+    spec = f"{{podSelector: {{matchLabels: {{app: cart}}}}, ingress: [{{from: [{peer}], ports: [{{port: 9000}}]}}]}}"
+    text = f"{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: far, namespace: shop}}, spec: {spec}}}\n"
+    head = write(tmp_path / "head", CALM | {"far.yaml": text})
+    said = flowdelta("check", base, head)
+    assert said.exit_code == 0
+    assert "1 potential flow changes too, which no guardrail judges; flowdelta diff lists them." in said.stdout
+    assert json.loads(flowdelta("check", base, head, "--format", "json").stdout)["potential"] == 1
+
+
 def test_json_is_for_programs(base: Path, head: Path) -> None:
     done = flowdelta("check", base, head, "--format", "json")
     document = json.loads(done.stdout)
