@@ -82,20 +82,20 @@ def effectless_title(report: DiffReport) -> str:
     return f"{counted(number, 'policy')} changed without effect on any flow between known workloads"
 
 
-def effectless(report: DiffReport) -> Iterator[Phrase]:
-    """The policies that changed and no known flow with them, and why: a reviewer who reads them asks."""
+def effectless(report: DiffReport, most: int = MOST_POLICIES) -> Iterator[Phrase]:
+    """The policies that changed and no known flow with them, and why: a reviewer who reads them asks. So many are told one by one."""
     changed = _effectless(report)
-    for each, reason in changed[:MOST_POLICIES]:
+    for each, reason in changed[:most]:
         yield (*cause_in_words(each), *_because(reason))
-    if len(changed) > MOST_POLICIES:
-        yield (f"and {len(changed) - MOST_POLICIES:,} more",)
+    if len(changed) > most:
+        yield (f"and {len(changed) - most:,} more",)
     if left := unasked(report.policy_changes, report.groups):
         yield (f"and {left:,} more, for which no reason was looked for",)
 
 
-def told_as_effectless(report: DiffReport) -> frozenset[str]:
+def told_as_effectless(report: DiffReport, most: int = MOST_POLICIES) -> frozenset[str]:
     """The objects of which `effectless` tells one by one."""
-    return frozenset(each.object for each, _ in _effectless(report)[:MOST_POLICIES])
+    return frozenset(each.object for each, _ in _effectless(report)[:most])
 
 
 def _effectless(report: DiffReport) -> Sequence[tuple[Cause, NoEffect | None]]:

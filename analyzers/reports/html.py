@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from analyzers.impact.clusters import DiffsReport
+from analyzers.impact.reasons import MOST_REASONS
 from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revision, Step
 from analyzers.impact.severity import Level, Severity
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
@@ -73,10 +74,10 @@ def changes(report: DiffReport, context: Context, anchor: str) -> Iterator[str]:
     yield _paragraph(text(_MAY), any(row.may for each in found for row in each.rows))
     yield _list("Of what could exist", notes(report.potential), context)
     yield _paragraph(inline(may_break_note(report), context), report.may_break_stopped)
-    yield _list(protection_words.title(report), protection_words.protection(report, context), context)
+    yield _list(protection_words.title(report), protection_words.protection(report, context, MOST_REASONS), context)
     yield _list("In several hops", path_lines(report.paths()), context)
     yield _list("Blast radius: workloads that each can come to, before and after", radius_lines(report), context)
-    yield _list(effectless_title(report), effectless(report), context)
+    yield _list(effectless_title(report), effectless(report, MOST_REASONS), context)
 
 
 def matrix(report: MatrixReport, context: Context) -> Iterator[str]:

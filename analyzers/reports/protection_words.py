@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from analyzers.impact.protection import IdlePolicy, LostProtection
 from analyzers.impact.report import DiffReport
+from analyzers.reports.cause_words import MOST_POLICIES as MOST_POLICIES_TOLD
 from analyzers.reports.cause_words import told_as_effectless
 from analyzers.reports.context import Context
 from analyzers.reports.endpoint_words import Population
@@ -30,8 +31,9 @@ def title(report: DiffReport) -> str:
     return "Protection lost" if report.protection.lost else "Protects nothing"
 
 
-def protection(report: DiffReport, context: Context) -> Iterator[Phrase]:
-    """Each set of workloads that lost protection, those that nothing isolates any more first, then the policies that select nothing."""
+def protection(report: DiffReport, context: Context, told: int = MOST_POLICIES_TOLD) -> Iterator[Phrase]:
+    """Each set of workloads that lost protection, those that nothing isolates any more first, then the policies that select nothing, less
+    those that are among the so many `told` to be without effect."""
     versions = (joint.versions[HEAD] for joint in report.all_workloads)
     population = Population(workload for workload in versions if workload is not None)
     shown = [each for each in report.protection.lost if _shown(each, context)]
@@ -39,8 +41,8 @@ def protection(report: DiffReport, context: Context) -> Iterator[Phrase]:
     yield from (_lost(each, population) for each in ordered[:MOST_LINES])
     if len(ordered) > MOST_LINES:
         yield (f"and {counted(len(ordered) - MOST_LINES, 'more set')} of workloads",)
-    told = told_as_effectless(report)
-    idle = [each for each in _idle_shown(report, context) if str(each.policy) not in told]
+    effectless = told_as_effectless(report, told)
+    idle = [each for each in _idle_shown(report, context) if str(each.policy) not in effectless]
     yield from map(_idle, idle[:MOST_LINES])
     if len(idle) > MOST_LINES:
         yield (f"and {counted(len(idle) - MOST_LINES, 'more policy')} that select no known pod",)

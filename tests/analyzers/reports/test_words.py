@@ -172,6 +172,8 @@ def test_policies_that_changed_nothing_are_named() -> None:
     assert "\n**7 policies changed without effect on any flow between known workloads**\n\n- NetworkPolicy `shop/p0` added" in text
     assert text.count("NetworkPolicy `shop/p") == 5
     assert "\n- and 2 more\n" in text
+    page = "".join(render("html", report(universe([workload("shop", "a")]), [], policy_changes=changed)))
+    assert page.count("NetworkPolicy <code>shop/p") == 7
 
 
 def test_policies_that_are_not_asked_for_a_reason_are_counted() -> None:
