@@ -94,6 +94,16 @@ def test_pod_that_could_exist_loses_its_default_deny_with_the_policy_that_select
         assert (said in found) is lost
 
 
+def test_service_publishes_a_pod_that_could_exist() -> None:
+    balancer = service("shop/operated", "operated", "[{port: 80, targetPort: 9999}]", "type: LoadBalancer")
+    rule = f"{{podSelector: {{matchLabels: {{app: operated}}}}, ingress: [{{from: {EVERYONE}, ports: [{{port: 9999}}]}}]}}"
+    for more, published in ((balancer, True), ("", False)):
+        base = namespace("shop") + policy("shop/deny", "{podSelector: {}, policyTypes: [Ingress]}") + more
+        (found,) = changed(base, base + policy("shop/operated", rule)).potential.groups
+        assert found.severity is not None
+        assert (Mark.PUBLISHED in {reason.mark for reason in found.severity.reasons}) is published
+
+
 def test_namespace_is_whole_only_with_all_its_known_workloads() -> None:
     base = namespace("lab") + workload("lab/tool") + workload("lab/other") + policy("lab/deny", "{podSelector: {}, policyTypes: [Egress]}")
     peer = "[{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: far}}}]"
