@@ -90,6 +90,7 @@ def test_gravest_rows_are_never_folded_away() -> None:
     text = "".join(render("markdown", report(known, [opens(number, level) for number, level in enumerate(levels)])))
     shown = text[: text.index("<details>")].splitlines()
     assert [line.count("**critical**") - line.count("**high**") for line in shown if "| `team-" in line] == [1, *[-1] * 11]
+    assert "|\n\n<details>" in text  # a table ends at an empty line
     folds = re.findall(r"<details><summary>namespace <code>team-\d</code>: (\d) rows?( \(\d high\))?</summary>", text)
     assert sum(int(rows) for rows, _ in folds) == len(levels) - 12
     assert [bool(high) for _, high in folds] == sorted((bool(high) for _, high in folds), reverse=True)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from analyzers.impact.endpoint_sets import EndpointSet, Members
+from analyzers.impact.report import Potential
+from analyzers.impact.severity import Level, Severity
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.reports import Context, headline, render
 from tests.analyzers.reports.reports import ALL, OUTSIDE, ends, group, report, universe, workload
@@ -35,6 +40,17 @@ def test_what_comes_from_outside_is_counted() -> None:
     inside = group(ends(KNOWN, A.id), ends(KNOWN, B.id), opened=ALL, closed=ALL)
     assert headline.of_diff(report(KNOWN, [outside, inside])) == "2 flows open (1 from outside), 1 closes"
     assert headline.of_diff(report(KNOWN, [outside])) == "1 flow opens (from outside)"
+    through = group(EndpointSet(KNOWN, Members(controller=True)), ends(KNOWN, A.id), opened=ALL)
+    assert headline.of_diff(report(KNOWN, [through])) == "1 flow opens (from outside)"
+
+
+def test_what_is_potential_stands_apart_with_what_a_reviewer_should_know_of_it() -> None:
+    critical = Severity(Level.CRITICAL, ())
+    flows = [replace(group(ends(KNOWN, blocks=OUTSIDE), ends(KNOWN, A.id), opened=ALL), severity=critical)]
+    flows += [group(ends(KNOWN, A.id), ends(KNOWN, B.id), opened=ALL, closed=ALL)]
+    made = replace(report(KNOWN, []), potential=Potential(groups=tuple(flows)))
+    said = "potentially 2 flows open (1 critical, 1 from outside), 1 closes"
+    assert headline.of_diff(made) == f"no flow changes (2 workloads, 2 policies); {said}"
 
 
 def test_flows_of_new_and_removed_workloads_are_told_apart() -> None:
