@@ -121,6 +121,7 @@ DEFAULT_RULES: Final = SeverityRules(
         _rule(Level.CRITICAL, Mark.FROM_OUTSIDE, Mark.SENSITIVE_PORT),
         _rule(Level.CRITICAL, Mark.FROM_OUTSIDE, Mark.SENSITIVE_ENDPOINT),
         _rule(Level.CRITICAL, Mark.PUBLISHED, Mark.LOST_DEFAULT_DENY),
+        _rule(Level.CRITICAL, Mark.FROM_OUTSIDE, Mark.LOST_DEFAULT_DENY, Mark.ALL_PORTS),
         _rule(Level.CRITICAL, Mark.ACROSS_ENVIRONMENTS, Mark.SENSITIVE_PORT),
         _rule(Level.CRITICAL, Mark.ACROSS_ENVIRONMENTS, Mark.SENSITIVE_ENDPOINT),
         _rule(Level.HIGH, Mark.FROM_OUTSIDE),

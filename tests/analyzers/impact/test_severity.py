@@ -132,7 +132,7 @@ def test_default_deny_that_is_lost_is_told_whether_it_was_removed_or_emptied(hea
     severity = the_group(changed(CLUSTER + base, CLUSTER + head), "shop/web", "shop/db").severity
     assert severity is not None
     assert Reason(Mark.LOST_DEFAULT_DENY, "nothing restricts traffic to shop/db, shop/web any more") in severity.reasons
-    assert severity.level is Level.HIGH
+    assert severity.level is Level.CRITICAL
 
 
 def test_new_workload_loses_no_default_deny() -> None:
