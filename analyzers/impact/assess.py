@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 
+from analyzers.impact.hops import Paths
 from analyzers.impact.may_break import InUse
-from analyzers.impact.paths import PathFinder, Paths
+from analyzers.impact.paths import PathFinder
 from analyzers.impact.report import FlowGroup
 from analyzers.impact.severity import SeverityRules
 from analyzers.impact.weighing import Weighing, sensitive_classes

@@ -7,14 +7,15 @@ not get to is said to be unknown. Verdicts that are only may count as permitted,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from operator import or_
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from analyzers.impact.endpoint_sets import EndpointSet, Members
 from analyzers.impact.folded import Folded
+from analyzers.impact.hops import OUTSIDE, Hop, Newly, Path, Paths
+from analyzers.impact.report import FlowGroup
 from analyzers.model.cluster import Cluster
 from analyzers.model.selectors import Labels
 from analyzers.reachability.bits import bits_of, members_of
@@ -22,60 +23,12 @@ from analyzers.reachability.compiled import Compiled, members_by_group
 from analyzers.reachability.cover import Cover
 from analyzers.reachability.universe import Universe
 from analyzers.reachability.ways_in import WaysIn
-from analyzers.sets.connections import ConnectionSet
-
-if TYPE_CHECKING:
-    from analyzers.impact.report import FlowGroup
-
-OUTSIDE: Final = "outside"
-"""The zone that holds every address outside the cluster, and what comes in through ingress controllers."""
 
 MOST_STEPS: Final = 150_000
 """Comparisons of two profiles in the search of one revision: about a tenth of a second."""
 
 MOST_PATHS: Final = 50
 """Paths that are spelt out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """One flow of a path: to a workload, on these ports. `opened` says whether the change opens any of them, `may` whether it is only
-    may."""
-
-    to: str
-    connections: ConnectionSet
-    opened: bool
-    may: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """A shortest way in head from the zone to a workload. `start` is a workload of the zone, or `outside`; `before` is how many hops it
-    took in base, 0 where there was no way."""
-
-    start: str
-    hops: tuple[Hop, ...]
-    before: int
-    sensitive: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Newly:
-    """The workloads that the zone reaches in head in so many hops, and not at all in base."""
-
-    hops: int
-    workloads: EndpointSet
-
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """What the zone comes to reach. `paths` lead to every sensitive workload that is newly reached, or in fewer hops than before, and to
-    one workload of each of `newly` that takes several hops; `stopped` says why some may be missing."""
-
-    zone: str = OUTSIDE
-    newly: tuple[Newly, ...] = ()
-    paths: tuple[Path, ...] = ()
-    stopped: str = ""
 
 
 class _Search:

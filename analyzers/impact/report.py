@@ -11,8 +11,8 @@ from enum import StrEnum
 from analyzers.impact.blast_radius import BlastRadius
 from analyzers.impact.causes import Cause
 from analyzers.impact.endpoint_sets import EndpointSet
+from analyzers.impact.hops import Paths
 from analyzers.impact.may_break import Evidence
-from analyzers.impact.paths import Paths
 from analyzers.impact.protection import Protection
 from analyzers.impact.severity import Severity
 from analyzers.model.cluster import Cluster, Endpoint, ExternalBlock, Service

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from analyzers.impact.blast_radius import Radius
+from analyzers.impact.hops import OUTSIDE, Hop, Path, Paths
 from analyzers.impact.may_break import MOST_LOOKED_AT, Evidence, EvidenceKind
-from analyzers.impact.paths import OUTSIDE, Hop, Path, Paths
 from analyzers.impact.report import DiffReport
 from analyzers.impact.severity import Level, Mark, Severity
 from analyzers.reports.phrases import Folded, Name, Phrase, Place, Prose, counted, first_of, joined, titled

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from analyzers.impact.blast_radius import BlastRadius
 from analyzers.impact.endpoint_sets import EndpointSet
+from analyzers.impact.hops import Path, Paths
 from analyzers.impact.may_break import Evidence
-from analyzers.impact.paths import Path, Paths
 from analyzers.impact.report import FlowGroup
 from analyzers.impact.severity import Level, Severity
 

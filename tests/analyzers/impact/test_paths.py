@@ -8,7 +8,7 @@ import pytest
 
 from analyzers.impact import blast_radius as radii
 from analyzers.impact import paths
-from analyzers.impact.paths import Path
+from analyzers.impact.hops import Path, Paths
 from analyzers.impact.report import DiffReport, Revision
 from analyzers.impact.severity import DEFAULT_RULES
 from analyzers.model.cluster import HostNetwork
@@ -55,7 +55,7 @@ def test_flow_within_opens_a_way_from_outside() -> None:
 def test_flow_that_begins_where_nobody_comes_leads_nowhere_new() -> None:
     base = CHAIN + admits("front", "outside")
     report = changed(base, base + admits("db", "middle"))
-    assert report.paths() == paths.Paths()
+    assert report.paths() == Paths()
 
 
 def test_shorter_way_to_what_is_sensitive_is_told_with_what_it_was() -> None:
@@ -111,7 +111,7 @@ def test_graph_that_is_too_large_is_said_to_be(monkeypatch: pytest.MonkeyPatch) 
 
 def test_where_nothing_changes_nothing_is_looked_for() -> None:
     report = changed(CHAIN, CHAIN)
-    assert (report.paths(), report.blast_radius()) == (paths.Paths(), radii.BlastRadius())
+    assert (report.paths(), report.blast_radius()) == (Paths(), radii.BlastRadius())
 
 
 @pytest.mark.parametrize("chunk", range(6))

@@ -13,8 +13,8 @@ from markdown_it.token import Token
 from rich.cells import cell_len
 
 from analyzers.impact.causes import ChangeKind, FieldChange
+from analyzers.impact.hops import Hop, Newly, Path, Paths
 from analyzers.impact.may_break import Evidence, EvidenceKind
-from analyzers.impact.paths import Hop, Newly, Path, Paths
 from analyzers.impact.report import Effect, Explanation, Step
 from analyzers.impact.severity import Level, Mark, Reason, Severity
 from analyzers.model.cluster import Service, ServicePort, Workload

@@ -9,7 +9,7 @@ import pytest
 
 from analyzers.impact.blast_radius import BlastRadius
 from analyzers.impact.causes import ChangeKind, FieldChange
-from analyzers.impact.paths import Paths
+from analyzers.impact.hops import Paths
 from analyzers.impact.reasons import MOST_REASONS
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.reports import Context, render
