@@ -4,7 +4,7 @@ with its field and line. A repository says what is rendered, never what is execu
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
@@ -16,8 +16,10 @@ from analyzers.manifests.operator_kinds import OperatorKind, OperatorPort, PodSe
 from analyzers.manifests.workload_kinds import WorkloadKind
 from analyzers.model.manifest import Field, YamlMap
 from analyzers.model.metadata import check_dns_label, read_labels, read_port_name, read_port_number, read_protocol
+from analyzers.model.pod_network import PodNetwork, PodNetworks
 from analyzers.model.selectors import Labels
-from analyzers.sets.ip_blocks import parse_cidr
+from analyzers.sets.intervals import IntervalSet
+from analyzers.sets.ip_blocks import IPBlock, parse_cidr
 
 SECTIONS: Final = ("clusters", "units", "namespaces", "pod_cidrs", "sensitive_labels", "kinds", "ignore")
 """The top-level fields that this module reads."""
@@ -86,6 +88,12 @@ class AnalysisSettings:
             namespaces=tuple((path, namespace) for path, namespace in namespaces if path is not None),
             ignore=tuple(path for path in map(seen, self.ignore) if path is not None),
         )
+
+    @property
+    def pod_networks(self) -> PodNetworks:
+        """The addresses of pods: those that a cluster gives of its own, else those given for all."""
+        named = ((each.name, _network(each.pod_cidrs)) for each in self.clusters if each.pod_cidrs)
+        return PodNetworks(_network(self.pod_cidrs), tuple(named))
 
     @property
     def decides_units(self) -> bool:
@@ -225,6 +233,11 @@ def _cidrs(field: Field) -> tuple[str, ...]:
             raise each.fail(f"{each.text()} has host bits set")
         found.append(each.text())
     return tuple(found)
+
+
+def _network(cidrs: Iterable[str]) -> PodNetwork:
+    parsed = map(parse_cidr, cidrs)
+    return PodNetwork(tuple(IPBlock(family, IntervalSet((span,))) for family, span, _ in parsed))
 
 
 def _path(field: Field) -> str:

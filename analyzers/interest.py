@@ -13,6 +13,7 @@ from analyzers.manifests.objects import record
 from analyzers.manifests.running import Running, SnapshotLimits, read_snapshot
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.manifest import Manifest
+from analyzers.model.pod_network import UNKNOWN_NETWORK, PodNetwork
 from analyzers.model.records import Meaning, ObjectRecord, PolicyMeaning
 
 _CLAIMED = {kind: dialect for dialect in DIALECTS for kind in dialect.kinds}
@@ -21,7 +22,8 @@ _CLAIMED = {kind: dialect for dialect in DIALECTS for kind in dialect.kinds}
 class _Reader:
     """Which objects take part in the analysis, and what each means: policies, and the inventory with its custom kinds."""
 
-    def __init__(self, custom: CustomKinds) -> None:
+    def __init__(self, custom: CustomKinds, network: PodNetwork = UNKNOWN_NETWORK) -> None:
+        self._network = network
         self._kinds = PodKinds(custom)
         self._inventory = Inventory(self._kinds)
         self._wanted = self._inventory.wanted | _CLAIMED.keys()
@@ -46,7 +48,7 @@ class _Reader:
         """The meaning of an object whose namespace is known. A policy that no dialect claims has none, and a diagnostic."""
         dialect = _CLAIMED.get((manifest.group, manifest.kind))
         if dialect is not None:
-            lowered = dialect.lower(manifest)
+            lowered = dialect.lower(manifest, self._network)
             return PolicyMeaning(lowered.policies), lowered.diagnostics
         if (manifest.group, manifest.kind) in self._inventory.wanted:
             return self._inventory.read(manifest), ()
@@ -54,10 +56,10 @@ class _Reader:
         return None, (Diagnostic.at("unsupported-kind", problem, manifest.location),)
 
 
-@lru_cache(maxsize=8)
-def interest(custom: CustomKinds) -> Interest[ObjectRecord]:
-    """What is loaded, and what is made of it, where configuration adds these kinds."""
-    reader = _Reader(custom)
+@lru_cache(maxsize=32)
+def interest(custom: CustomKinds, network: PodNetwork = UNKNOWN_NETWORK) -> Interest[ObjectRecord]:
+    """What is loaded, and what is made of it, where configuration adds these kinds and gives pods these addresses."""
+    reader = _Reader(custom, network)
     return Interest(reader.wanted, reader.interpret)
 
 

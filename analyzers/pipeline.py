@@ -23,7 +23,7 @@ from analyzers.interest import interest
 from analyzers.manifests.inventory import host_network_note, survey
 from analyzers.manifests.kinds import CustomKinds
 from analyzers.manifests.limits import Limits
-from analyzers.manifests.load import load
+from analyzers.manifests.load import Interest, load
 from analyzers.manifests.marked_shelf import MarkedShelf
 from analyzers.manifests.objects import settle, with_namespace
 from analyzers.manifests.reread import rendered_bodies, reread
@@ -33,6 +33,7 @@ from analyzers.manifests.tree import PartialTree, Tree, VersionedTree
 from analyzers.model.cluster import HostNetwork
 from analyzers.model.diagnostics import Diagnostic, is_complete, of_both_sides
 from analyzers.model.manifest import Manifest
+from analyzers.model.pod_network import PodNetworks
 from analyzers.model.records import ObjectKey, ObjectRecord
 from analyzers.reachability.ambiguity import equal_priorities
 from analyzers.reachability.compiled import Compiled, compile_revisions
@@ -67,14 +68,15 @@ def ignore(stage: str, done: int, total: int) -> None:
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to analyse: how hostNetwork pods are read, the caps on what is read, where readings are kept for the next time, kinds that make
-    pods beside those that are known, how trees are rendered (not at all where that is None: files are read as written), the table by
-    which what opens is weighed, and the cluster that is analysed ("" is what names none; None all of a comparison, else the only one); and
-    what runs in clusters, by their names ("" is the only one, or what names none)."""
+    pods beside those that are known, the addresses of pods, how trees are rendered (not at all where that is None: files are read as
+    written), the table by which what opens is weighed, and the cluster that is analysed ("" is what names none; None all of a comparison,
+    else the only one); and what runs in clusters, by their names ("" is the only one, or what names none)."""
 
     host_network: HostNetwork = HostNetwork.NODE
     limits: Limits = field(default_factory=Limits)
     shelf: Shelf[ObjectRecord] | None = None
     kinds: CustomKinds = field(default_factory=CustomKinds)
+    pods: PodNetworks = field(default_factory=PodNetworks)
     baselines: Baselines | None = None
     rendering: Rendering | None = None
     severity: SeverityRules = DEFAULT_RULES
@@ -231,8 +233,8 @@ def _resumed(base: Tree, head: Tree, options: Options, observe: Observer) -> tup
 
 def _whole(cluster: str | None, base: Source, head: Source, name: str, options: Options, observe: Observer) -> tuple[Universe, Half, Half]:
     """The comparison of two revisions that are read and compiled from the beginning."""
-    readings = (_reading(each.files, options, observe, each) for each in (base, head))
-    at_base, at_head = with_running(tuple(readings), _running(cluster, options), interest(options.kinds).interpret)
+    readings = (_reading(each.files, options, observe, each, cluster) for each in (base, head))
+    at_base, at_head = with_running(tuple(readings), _running(cluster, options), _interest(options, cluster).interpret)
     before = _read(at_base, base, options)
     sides = before, _read(at_head, head, options, before)
     observe("reachability", 0, 0)
@@ -254,7 +256,7 @@ def _baseline_name(tree: Tree, options: Options) -> str:
     rendering = options.rendering
     if not isinstance(tree, VersionedTree) or options.running or (rendering is not None and rendering.settings.decides_units):
         return ""
-    return f"{tree.name} {options.host_network} {options.limits} {options.kinds} {rendering is not None}"
+    return f"{tree.name} {options.host_network} {options.limits} {options.kinds} {options.pods} {rendering is not None}"
 
 
 def _can_be_kept(base: _Read, head: _Read) -> bool:
@@ -298,14 +300,21 @@ def explain(tree: Tree, source: str, destination: str, port: str | None = None, 
     return Explainer(universe, compiled, read.snapshot, read.diagnostics).explain(source, destination, question)
 
 
-def _reading(tree: Tree, options: Options, observe: Observer = ignore, source: Source | None = None) -> Reading:
-    """Load one tree, with what was rendered beside it, and settle what it holds."""
-    shelf = options.shelf if options.shelf is None or options.kinds == CustomKinds() else MarkedShelf(options.shelf, str(options.kinds))
-    loaded = load(tree, interest(options.kinds), options.limits, shelf, partial(observe, "read"))
+def _interest(options: Options, cluster: str | None) -> Interest[ObjectRecord]:
+    """What is loaded of a cluster, and what is made of it."""
+    return interest(options.kinds, options.pods.of(cluster))
+
+
+def _reading(tree: Tree, options: Options, observe: Observer = ignore, source: Source | None = None, cluster: str | None = None) -> Reading:
+    """Load one tree of a cluster, with what was rendered beside it, and settle what it holds."""
+    meant, network = _interest(options, cluster), options.pods.of(cluster)
+    plain = options.kinds == CustomKinds() and not network
+    shelf = options.shelf if options.shelf is None or plain else MarkedShelf(options.shelf, f"{options.kinds} {network}")
+    loaded = load(tree, meant, options.limits, shelf, partial(observe, "read"))
     if source is None or source.passed:
         objects, settling = settle(loaded.found)
         return Reading(loaded, objects, (*loaded.diagnostics, *settling))
-    made = map(interest(options.kinds).interpret, source.manifests)
+    made = map(meant.interpret, source.manifests)
     found = tuple(sorted((*loaded.found, *made), key=lambda each: (each.location.path, each.location.line)))
     objects, settling = settle(found)
     return Reading(replace(loaded, found=found), objects, (*loaded.diagnostics, *source.diagnostics, *settling))
@@ -334,8 +343,8 @@ def _running(cluster: str | None, options: Options) -> Running | None:
 
 def _read_alone(source: Source, options: Options, observe: Observer) -> _Read:
     """Load one source that is not compared, and lower what it holds."""
-    reading = _reading(source.files, options, observe, source)
-    (whole,) = with_running((reading,), _running(source.cluster, options), interest(options.kinds).interpret)
+    reading = _reading(source.files, options, observe, source, source.cluster)
+    (whole,) = with_running((reading,), _running(source.cluster, options), _interest(options, source.cluster).interpret)
     return _read(whole, source, options)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from analyzers.configuration import AnalysisSettings
 from analyzers.manifests.folder import FolderTree, TreeError
 from analyzers.model.diagnostics import Diagnostic, Severity, is_complete
 from analyzers.rendering.sandbox import network_is_isolated
@@ -72,13 +71,6 @@ def _summary(configuration: Configuration) -> Iterator[str]:
     }
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     yield f"{NAME} is well formed: {said or 'nothing is configured'}"
-    yield from _unread(analysis)
-
-
-def _unread(analysis: AnalysisSettings) -> Iterator[str]:
-    """What is understood and does not change a verdict."""
-    if analysis.pod_cidrs or any(each.pod_cidrs for each in analysis.clusters):
-        yield "note: pod_cidrs are checked and kept; verdicts do not depend on them yet"
 
 
 def _programs(found: Tools) -> Iterator[str]:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import reduce
-from operator import or_
+from dataclasses import dataclass, replace
 
 from analyzers.dialects.dialect import Lowered
 from analyzers.dialects.reader import ObjectReader, may_hold_pods
@@ -17,6 +15,7 @@ from analyzers.model.cluster import NamedPort
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.manifest import Field, Manifest, root
 from analyzers.model.metadata import read_port_number
+from analyzers.model.pod_network import Held, PodNetwork
 from analyzers.model.policy import (
     EVERY_PORT,
     Action,
@@ -36,7 +35,7 @@ from analyzers.model.policy import (
 from analyzers.model.selectors import LabelSelector
 from analyzers.sets.connections import Protocol
 from analyzers.sets.intervals import IntervalSet
-from analyzers.sets.ip_blocks import Family, IPBlock
+from analyzers.sets.ip_blocks import IPBlock
 
 GROUP = "policy.networking.k8s.io"
 
@@ -82,9 +81,9 @@ def unknown_version(manifest: Manifest, shape: Shape) -> Lowered | None:
 class AdminReader(ObjectReader):
     """Reads the parts of one admin policy."""
 
-    def __init__(self, manifest: Manifest, shape: Shape) -> None:
+    def __init__(self, manifest: Manifest, shape: Shape, network: PodNetwork) -> None:
         super().__init__(manifest)
-        self.spec, self._shape = root(manifest)["spec"], shape
+        self.spec, self._shape, self._pod_network = root(manifest)["spec"], shape, network
 
     def policy(self, tier: Tier, priority: int | None, fields: Sequence[str] = ()) -> Lowered:
         """The policy of the object; `fields` are what its specification has besides a subject and rules."""
@@ -134,7 +133,7 @@ class AdminReader(ObjectReader):
             return Rule(direction, index, (AnyPeer(),), EVERY_PORT, self.at(field), Action.DENY, name)
         if any(isinstance(port, NamedPort) for port in ports) and not all(isinstance(peer, PodPeer) for peer in peers):
             raise field[self._shape.ports].fail("may not name a port beside a peer that has none: networks, nodes or domain names")
-        self._note_networks(field[other_end], peers)
+        peers = self._held(field[other_end], peers)
         return Rule(direction, index, peers, ports, self.at(field), action, name)
 
     def _name(self, field: Field) -> str:
@@ -215,13 +214,20 @@ class AdminReader(ObjectReader):
             raise field.fail(f"{field.text()!r} is not a domain name such as example.com or *.example.com")
         return field.text()
 
-    def _note_networks(self, field: Field, peers: Iterable[Peer]) -> None:
-        """Say which networks could hold addresses of pods, and are read as if they held none."""
+    def _held(self, field: Field, peers: tuple[Peer, ...]) -> tuple[Peer, ...]:
+        """The peers, with the pods that the networks among them hold together; networks that could hold more are told of."""
         networks = [peer for peer in peers if isinstance(peer, NetworkPeer)]
-        v4 = reduce(or_, (peer.block.addresses for peer in networks if peer.block.family is Family.V4), IntervalSet())
-        doubtful = [peer.cidr for peer in networks if may_hold_pods(peer.block.family, peer.block.addresses)]
-        if doubtful and v4 != Family.V4.everything:
-            self.note("networks-may-match-pods", field, f"{', '.join(doubtful)} could hold addresses of pods; read as if it held none")
+        held = self._pod_network.held_by(peer.block for peer in networks)
+        doubtful = ", ".join(peer.cidr for peer in networks if self._is_doubtful(peer.block))
+        if doubtful and held is Held.NONE:
+            self.note("networks-may-match-pods", field, f"{doubtful} could hold addresses of pods; read as if it held none")
+        if held is Held.PERHAPS:
+            self.note("networks-may-match-pods", field, f"{doubtful} holds the addresses of some pods, nobody can tell of which: may")
+        return tuple(replace(peer, pods=held) if isinstance(peer, NetworkPeer) else peer for peer in peers)
+
+    def _is_doubtful(self, block: IPBlock) -> bool:
+        """Whether a network could hold addresses of pods, by what is known of them."""
+        return self._pod_network.meets(block) if self._pod_network else may_hold_pods(block.family, block.addresses)
 
     def _ports(self, field: Field) -> tuple[PortMatch, ...]:
         if not field:

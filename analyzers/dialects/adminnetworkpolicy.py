@@ -6,6 +6,7 @@ from analyzers.dialects.admin_ports import read_port
 from analyzers.dialects.admin_rules import GROUP, AdminReader, Shape, unknown_version
 from analyzers.dialects.dialect import Dialect, Lowered
 from analyzers.model.manifest import Manifest
+from analyzers.model.pod_network import UNKNOWN_NETWORK, PodNetwork
 from analyzers.model.policy import Action, Tier
 
 _SHAPE = Shape(
@@ -20,9 +21,9 @@ _SHAPE = Shape(
 )
 
 
-def lower(manifest: Manifest) -> Lowered:
+def lower(manifest: Manifest, network: PodNetwork = UNKNOWN_NETWORK) -> Lowered:
     """The policy that one AdminNetworkPolicy states. Raises InvalidObject for what the API server would reject."""
-    reader = AdminReader(manifest, _SHAPE)
+    reader = AdminReader(manifest, _SHAPE, network)
     return unknown_version(manifest, _SHAPE) or reader.policy(Tier.ADMIN, reader.priority(), ("priority",))
 
 

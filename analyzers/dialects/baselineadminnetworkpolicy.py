@@ -6,6 +6,7 @@ from analyzers.dialects.admin_ports import read_port
 from analyzers.dialects.admin_rules import GROUP, AdminReader, Shape, unknown_version
 from analyzers.dialects.dialect import Dialect, Lowered
 from analyzers.model.manifest import Manifest, root
+from analyzers.model.pod_network import UNKNOWN_NETWORK, PodNetwork
 from analyzers.model.policy import Action, Tier
 
 _SHAPE = Shape(
@@ -20,12 +21,12 @@ _SHAPE = Shape(
 )
 
 
-def lower(manifest: Manifest) -> Lowered:
+def lower(manifest: Manifest, network: PodNetwork = UNKNOWN_NETWORK) -> Lowered:
     """The policy that one BaselineAdminNetworkPolicy states. Raises InvalidObject for what the API server would reject."""
     if manifest.name != "default":
         raise root(manifest)["metadata"]["name"].fail(f"{manifest.name!r}: a cluster has one of this kind, and it is called 'default'")
     # The API gives it no priority; beside baseline policies of the newer kind its place is not known.
-    return unknown_version(manifest, _SHAPE) or AdminReader(manifest, _SHAPE).policy(Tier.BASELINE, None)
+    return unknown_version(manifest, _SHAPE) or AdminReader(manifest, _SHAPE, network).policy(Tier.BASELINE, None)
 
 
 DIALECT = Dialect("BaselineAdminNetworkPolicy", frozenset({(GROUP, "BaselineAdminNetworkPolicy")}), lower)

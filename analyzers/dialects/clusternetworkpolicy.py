@@ -8,6 +8,7 @@ from analyzers.dialects.admin_rules import GROUP, AdminReader, Shape, named_port
 from analyzers.dialects.dialect import Dialect, Lowered
 from analyzers.model.manifest import Field, Manifest
 from analyzers.model.metadata import read_port_number
+from analyzers.model.pod_network import UNKNOWN_NETWORK, PodNetwork
 from analyzers.model.policy import Action, NumberedPorts, PortMatch, Tier
 from analyzers.sets.connections import Protocol
 from analyzers.sets.intervals import IntervalSet
@@ -16,9 +17,9 @@ _TIERS = {"Admin": Tier.ADMIN, "Baseline": Tier.BASELINE}
 _PROTOCOLS = {"tcp": Protocol.TCP, "udp": Protocol.UDP, "sctp": Protocol.SCTP}
 
 
-def lower(manifest: Manifest) -> Lowered:
+def lower(manifest: Manifest, network: PodNetwork = UNKNOWN_NETWORK) -> Lowered:
     """The policy that one ClusterNetworkPolicy states. Raises InvalidObject for what the API server would reject."""
-    reader = AdminReader(manifest, _SHAPE)
+    reader = AdminReader(manifest, _SHAPE, network)
     return unknown_version(manifest, _SHAPE) or reader.policy(_tier(reader.spec["tier"]), reader.priority(), ("tier", "priority"))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.manifest import Manifest
+from analyzers.model.pod_network import PodNetwork
 from analyzers.model.policy import Policy
 
 
@@ -20,8 +21,9 @@ class Lowered:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A policy API. `kinds` are (API group, kind) pairs; `lower` raises InvalidObject for what the API server would reject."""
+    """A policy API. `kinds` are (API group, kind) pairs; `lower` reads an object beside the addresses of the cluster's pods, and raises
+    InvalidObject for what the API server would reject."""
 
     name: str
     kinds: frozenset[tuple[str, str]]
-    lower: Callable[[Manifest], Lowered]
+    lower: Callable[[Manifest, PodNetwork], Lowered]

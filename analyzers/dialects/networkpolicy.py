@@ -12,6 +12,7 @@ from analyzers.dialects.reader import ObjectReader, may_hold_pods
 from analyzers.model.cluster import NamedPort
 from analyzers.model.manifest import Field, Manifest, root
 from analyzers.model.metadata import read_port_name, read_port_number, read_protocol
+from analyzers.model.pod_network import UNKNOWN_NETWORK, Held, PodNetwork
 from analyzers.model.policy import (
     EVERY_PORT,
     AnyPeer,
@@ -41,10 +42,10 @@ _FIELDS = {
 }
 
 
-def lower(manifest: Manifest) -> Lowered:
+def lower(manifest: Manifest, network: PodNetwork = UNKNOWN_NETWORK) -> Lowered:
     """The policy that one NetworkPolicy object states. Raises InvalidObject for what the API server would reject."""
     spec = root(manifest)["spec"]
-    reader = _Reader(manifest)
+    reader = _Reader(manifest, network)
     reader.check_fields(spec, "spec")
     subject = PodPeer(manifest.namespace, reader.selector(spec["podSelector"]))
     isolates = _isolates(spec)
@@ -71,6 +72,10 @@ def _isolates(spec: Field) -> frozenset[Direction]:
 
 class _Reader(ObjectReader):
     """Reads the parts of one NetworkPolicy."""
+
+    def __init__(self, manifest: Manifest, network: PodNetwork) -> None:
+        super().__init__(manifest)
+        self._pod_network = network
 
     def check_fields(self, field: Field, schema: str) -> None:
         """Report fields of one of its objects that the API does not know."""
@@ -107,11 +112,15 @@ class _Reader(ObjectReader):
             if inner_family is not family or not inner.issubset(block) or inner == block:
                 raise each.fail(f"{each.text()} does not lie strictly inside {field['cidr'].text()}")
             excepted.append(inner)
-        if may_hold_pods(family, block):
+        addresses = IPBlock(family, block - IntervalSet.of(pair for inner in excepted for pair in inner.intervals))
+        if not self._pod_network and may_hold_pods(family, block):
             problem = f"{field['cidr'].text()} is read as addresses outside the cluster; it could hold pods too"
             self.note("ipblock-may-cover-pods", field["cidr"], problem)
-        addresses = block - IntervalSet.of(pair for inner in excepted for pair in inner.intervals)
-        return IPPeer(IPBlock(family, addresses), _as_written(field))
+        if self._pod_network.meets(addresses):
+            problem = f"{_as_written(field)} holds addresses of pods (pod_cidrs); network plugins differ in whether it matches them: may"
+            self.note("ipblock-overlaps-pods", field["cidr"], problem)
+            return IPPeer(addresses, _as_written(field), Held.PERHAPS)
+        return IPPeer(addresses, _as_written(field))
 
     def port(self, field: Field) -> Iterator[PortMatch]:
         """One entry of ports: a number, a range by endPort, a name, or all ports of the protocol."""

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 
 from analyzers.impact.compared import Compared
 from analyzers.model.cluster import Cluster, NamedPort
-from analyzers.model.policy import Direction, PodPeer, Policy, Tier
+from analyzers.model.policy import Direction, PodPeer, Policy
 from analyzers.model.representative import Representative
 from analyzers.reachability.bits import bits_of
+from analyzers.reachability.compiled import conditions_of
 from analyzers.reachability.cover import Cover, differing
 from analyzers.reachability.decide import decide
 from analyzers.reachability.index import UNTOLD
-from analyzers.reachability.ports import ADMIN_CONDITIONS, NODE_CONDITIONS, PortSpace, names_a_port
+from analyzers.reachability.ports import PortSpace, names_a_port
 from analyzers.reachability.representatives import meets
 
 Bearing = tuple[tuple[Policy, ...], ...]
@@ -75,6 +76,4 @@ def _port_space(compared: Compared, policies: Sequence[Policy]) -> PortSpace:
     ports = {port for policy in policies for rule in policy.rules for port in rule.ports if isinstance(port, NamedPort)}
     indices = [compiled.index for compiled in compared.compiled]
     numbers = {(named.protocol, number) for named in ports for index in indices for number, _ in index.with_port(named)}
-    admin = any(policy.tier is not Tier.NETWORK_POLICY for policy in policies)
-    conditions = (*NODE_CONDITIONS, *(ADMIN_CONDITIONS if admin else ()), *sorted(map(names_a_port, ports)))
-    return PortSpace(policies, numbers, conditions)
+    return PortSpace(policies, numbers, (*conditions_of(policies), *sorted(map(names_a_port, ports))))

@@ -14,6 +14,7 @@ from analyzers.model.policy import EVERY_PORT, Action, AnyPeer, Direction, Polic
 from analyzers.reachability.compiled import Compiled
 from analyzers.reachability.cover import Cover
 from analyzers.reachability.decide import decide
+from analyzers.reachability.matching import doubts
 from analyzers.reachability.ports import PortSpace
 from analyzers.reachability.universe import JointWorkload
 from analyzers.sets.intervals import IntervalSet
@@ -95,7 +96,7 @@ class Steps:
 
     def _ruled(self, policy: Policy, rule: Rule, side: Side, matched: Left, left: Left, rivals: Sequence[Policy]) -> Step:
         everyone = speaks_of(rule)
-        perhaps = self._perhaps(rule, side)
+        perhaps = self._perhaps(policy, rule, side)
         here = reduce(or_, (left[cell] & (ports | perhaps) for cell, ports in matched.items())) & side.asked
         if here:
             verb = "may match" if not reduce(or_, matched.values()) & side.asked else str(EFFECTS[rule.action])
@@ -124,17 +125,25 @@ class Steps:
 
     def _allowed(self, policy: Policy, rule: Rule, side: Side, left: Left) -> Step:
         passed = reduce(or_, (self._passing(policy, rule, side, cell) & self._space.settled(left[cell]) for cell in side.cells))
-        matched = self._space.verdicts(passed & self._space.settled(side.asked)).connections
-        if matched:
-            return step_of(policy, Effect.ALLOWS, f"{speaks_of(rule)}: allows {matched}", rule)
+        matched = self._space.verdicts(passed & self._space.settled(side.asked))
+        if matched.connections:
+            verb = "may allow" if matched.connections == matched.may else "allows"
+            return step_of(policy, Effect.ALLOWS, f"{speaks_of(rule)}: {verb} {matched.connections}", rule)
         return step_of(policy, Effect.NO_MATCH, f"{speaks_of(rule)}: {self._no_match(passed, side)}", rule)
 
     def _matched(self, policy: Policy, rule: Rule, side: Side, cell: Cell) -> int:
         """The ports on which a rule of an admin tier matches a cell; of a pod whose address is that of its node, those that it may match
         by its address."""
+        certain, possible = self._alone(policy, rule, side, cell)
+        return possible if side.direction is Direction.EGRESS and self._is_host(cell) else certain
+
+    def _alone(self, policy: Policy, rule: Rule, side: Side, cell: Cell) -> tuple[int, int]:
+        """The ports on which a rule of an admin tier matches a cell for certain, and those on which it may."""
         alone = replace(policy, tier=Tier.NETWORK_POLICY, isolates=frozenset({side.direction}))
-        certain, possible = self._space.layers(self._passing(alone, rule, side, cell))
-        return possible if side.direction is Direction.EGRESS else certain
+        return self._space.layers(self._passing(alone, rule, side, cell))
+
+    def _is_host(self, cell: Cell) -> bool:
+        return cell[1] is not None and bool(self._index.hosts >> cell[1] & 1)
 
     def _passing(self, policy: Policy, rule: Rule, side: Side, cell: Cell) -> int:
         """What a rule matches, as what a policy of that rule alone lets through in a cell that it selects."""
@@ -145,13 +154,15 @@ class Steps:
         cover = decide(side.direction, (replace(policy, rules=(rule,)),), self._index, self._space, resolve)
         return reduce(or_, masks_at(cover, side.other)) if isinstance(side.other, IPBlock) else cover.at(other or 0)
 
-    def _perhaps(self, rule: Rule, side: Side) -> int:
-        """The ports on which a rule may match addresses that manifests do not tell."""
+    def _perhaps(self, policy: Policy, rule: Rule, side: Side) -> int:
+        """The ports on which a rule may match addresses that manifests do not tell: those of a pod, or of its own peers."""
+        addressed = any(True for _ in doubts(rule))
+        found = reduce(or_, (self._alone(policy, rule, side, cell)[1] for cell in side.cells if addressed and not self._is_host(cell)), 0)
         outside = isinstance(side.other, IPBlock) or side.other.latest.host_network
         unresolved = any(isinstance(peer, UnresolvedPeer) for peer in rule.peers)
         if rule.action is Action.DENY or not (outside and unresolved):
-            return 0
-        return ports_of(rule, self._space)
+            return found
+        return found | ports_of(rule, self._space)
 
     def _no_match(self, matched: int, side: Side) -> str:
         return f"admits {side.named}, but not on {side.question}" if matched else f"does not match {side.named} on any port"

@@ -11,6 +11,7 @@ from enum import IntEnum, StrEnum
 
 from analyzers.model.cluster import NamedPort
 from analyzers.model.diagnostics import SourceLocation
+from analyzers.model.pod_network import Held
 from analyzers.model.selectors import LabelSelector
 from analyzers.sets.connections import PORTS, Protocol
 from analyzers.sets.intervals import IntervalSet
@@ -63,10 +64,12 @@ class PodPeer:
 
 @dataclass(frozen=True, slots=True)
 class IPPeer:
-    """Addresses outside the cluster: a CIDR less its exceptions. `cidr` is as written, for people."""
+    """Addresses outside the cluster: a CIDR less its exceptions. `cidr` is as written, for people. `pods` are those that it holds too,
+    which it matches or not, as the network plugin has it."""
 
     block: IPBlock
     cidr: str
+    pods: Held = Held.NONE
 
     def __str__(self) -> str:
         return f"ipBlock {self.cidr}"
@@ -74,10 +77,12 @@ class IPPeer:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPeer:
-    """A CIDR of the admin tiers, which traffic between pods is checked against too. `cidr` is as written, for people."""
+    """A CIDR of the admin tiers, which traffic between pods is checked against too. `cidr` is as written, for people; `pods` are those that
+    the networks of its rule hold together."""
 
     block: IPBlock
     cidr: str
+    pods: Held = Held.NONE
 
     def __str__(self) -> str:
         return f"network {self.cidr}"

@@ -97,7 +97,7 @@ class _Comparison:
         numbered = matching.numbered(rule)
         named = ((port, each) for port in rule.ports if isinstance(port, NamedPort) for each in self._index.with_port(port))
         resolved = ((classes, self._space.port(port.protocol, number)) for port, (number, classes) in named)
-        return _Reach(next(matching.pods(rule, 0))[0], ((self._index.present, numbered), *resolved), rule)
+        return _Reach(matching.reach(rule), ((self._index.present, numbered), *resolved), rule)
 
     def _overlap(self, one: _Reach, other: _Reach, subjects: int, direction: Direction) -> bool:
         """Whether two rules can match one connection of these subjects: the same peer, and a port that both name on its destination."""

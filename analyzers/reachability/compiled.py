@@ -16,6 +16,7 @@ from analyzers.reachability.cover import NOTHING, Cover
 from analyzers.reachability.decide import decide
 from analyzers.reachability.index import PodIndex
 from analyzers.reachability.landings import Landings
+from analyzers.reachability.matching import doubts
 from analyzers.reachability.ports import ADMIN_CONDITIONS, NODE_CONDITIONS, Condition, PortSpace
 from analyzers.reachability.universe import Snapshot, Universe
 from analyzers.sets.connections import Protocol
@@ -67,7 +68,7 @@ def port_space(universe: Universe, snapshots: Sequence[Snapshot], asked: Iterabl
     resolved = {(named.protocol, number) for shape in shapes for named, number in shape.named_ports if named in used}
     ways_in = any(snapshot.cluster.ways_in for snapshot in snapshots)
     landed = {port for revision, snapshot in enumerate(snapshots) for port in _landed(universe, revision, snapshot)}
-    return PortSpace(policies, {*resolved, *landed, *asked}, _conditions(policies, ways_in))
+    return PortSpace(policies, {*resolved, *landed, *asked}, conditions_of(policies, ways_in))
 
 
 def _landed(universe: Universe, revision: int, snapshot: Snapshot) -> Iterator[tuple[Protocol, int]]:
@@ -76,11 +77,13 @@ def _landed(universe: Universe, revision: int, snapshot: Snapshot) -> Iterator[t
         yield from Landings(universe, [each.shapes[revision] for each in universe.classes], snapshot.cluster).ports
 
 
-def _conditions(policies: Iterable[Policy], ways_in: bool) -> tuple[Condition, ...]:
-    """What verdicts can depend on; each condition costs every mask a layer, so those of the admin tiers and of ways in are kept for
-    clusters with any."""
+def conditions_of(policies: Iterable[Policy], ways_in: bool = False) -> tuple[Condition, ...]:
+    """What verdicts can depend on; each condition costs every mask a layer, so those of the admin tiers, of pods by their addresses and of
+    ways in are kept for clusters with any."""
+    policies = list(policies)
+    addressed = {condition for policy in policies for rule in policy.rules for condition in doubts(rule)}
     admin = any(policy.tier is not Tier.NETWORK_POLICY for policy in policies)
-    return (*NODE_CONDITIONS, *(ADMIN_CONDITIONS if admin else ()), *((Condition.CONTROLLER,) if ways_in else ()))
+    return (*NODE_CONDITIONS, *(ADMIN_CONDITIONS if admin else ()), *sorted(addressed), *((Condition.CONTROLLER,) if ways_in else ()))
 
 
 def compile_revisions(

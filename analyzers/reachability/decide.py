@@ -42,8 +42,8 @@ def _isolated(policies: Sequence[Policy], matching: Matching) -> Cover:
     untold = [(rule, space.depending(0, space.settled(mask), condition)) for rule in rules for mask, condition in matching.untold(rule)]
     perhaps = (
         (peers, space.depending(0, space.settled(mask), condition))
-        for rule in rules
-        for (peers, mask), condition in matching.untold_pods(rule)
+        for rule, numbered in ports
+        for (peers, mask), condition in matching.untold_pods(rule, numbered)
     )
     beside = ((block, mask) for rule, mask in untold for block in blocks(rule))
     everywhere |= reduce(or_, (mask for rule, mask in untold if any_peer(rule)), 0)

@@ -86,6 +86,11 @@ class PodIndex:
         """The classes that policies and pod selectors see."""
         return self._pods.all
 
+    @property
+    def in_network(self) -> int:
+        """Those of them that have an address of their own rather than that of their node."""
+        return self._pods.all & ~self._on_nodes
+
     def select(self, peer: PodPeer) -> int:
         """The classes that a peer, or the subject of a policy, selects."""
         pods = self._pods.select(peer.pods) if peer.host_network else self._pods.select(peer.pods) & ~self._on_nodes

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 
 from analyzers.model.cluster import NamedPort
+from analyzers.model.pod_network import Held
 from analyzers.model.policy import AnyPeer, Direction, IPPeer, NetworkPeer, PodPeer, PortMatch, Rule
 from analyzers.reachability.cover import Piece
 from analyzers.reachability.index import UNTOLD, PodIndex
-from analyzers.reachability.ports import PortSpace, names_a_port
+from analyzers.reachability.ports import Condition, PortSpace, names_a_port
 from analyzers.sets.connections import PORTS
-from analyzers.sets.intervals import IntervalSet
-from analyzers.sets.ip_blocks import Family, IPBlock
+from analyzers.sets.ip_blocks import IPBlock
 
 Resolve = Callable[[NamedPort], int | None]
 """The number that a port name stands for on the subject itself."""
 
 Depending = tuple[int, str]
 """A port mask, and what it depends on."""
+
+_IN_DOUBT = frozenset({Held.PERHAPS, Held.NETWORK})
+"""Addresses that may hold more pods than they do for certain: the address of a node can lie in any block."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,13 +42,7 @@ class Matching:
 
     def pods(self, rule: Rule, numbered: int) -> Iterator[Piece]:
         """The peers of a rule, with port masks: for egress a port name splits them by what it stands for on each. Pieces may overlap."""
-        peers = self._peers(rule)
-        yield peers, numbered
-        if self.direction is Direction.EGRESS:
-            for port in rule.ports:
-                if isinstance(port, NamedPort):
-                    for number, classes in self.index.with_port(port):
-                        yield peers & classes, self.space.port(port.protocol, number)
+        return self._on_ports(self._peers(rule), rule, numbered)
 
     def untold(self, rule: Rule) -> Iterator[Depending]:
         """The ports that a rule may match beside, whoever the peer is, as its port names stand on the subject for numbers that manifests
@@ -55,27 +50,58 @@ class Matching:
         if self.direction is Direction.INGRESS:
             yield from self._any_number(port for port in rule.ports if isinstance(port, NamedPort) and self.resolve(port) == UNTOLD)
 
-    def untold_pods(self, rule: Rule) -> Iterator[tuple[Piece, str]]:
-        """The peers that a rule may match beside, with port masks, since manifests do not tell what its port names stand for."""
-        yield from (((self._peers(rule), mask), condition) for mask, condition in self.untold(rule))
+    def untold_pods(self, rule: Rule, numbered: int) -> Iterator[tuple[Piece, str]]:
+        """The peers that a rule may match beside, with port masks, since manifests do not tell what its port names stand for, or which
+        addresses pods have."""
+        peers = self._peers(rule)
+        for condition, classes in self._addressed(rule):
+            yield from ((piece, condition) for piece in self._on_ports(classes & ~peers, rule, numbered))
+            peers |= classes
+        yield from (((peers, mask), condition) for mask, condition in self.untold(rule))
         if self.direction is Direction.EGRESS and self.index.untold:
-            peers = self._peers(rule) & self.index.untold
             named = self._any_number(port for port in rule.ports if isinstance(port, NamedPort))
-            yield from (((peers, mask), condition) for mask, condition in named)
+            yield from (((peers & self.index.untold, mask), condition) for mask, condition in named)
+
+    def reach(self, rule: Rule) -> int:
+        """The classes that a rule's peers match, or may."""
+        found = self._peers(rule)
+        for _, classes in self._addressed(rule):
+            found |= classes
+        return found
+
+    def _on_ports(self, peers: int, rule: Rule, numbered: int) -> Iterator[Piece]:
+        yield peers, numbered
+        if self.direction is Direction.EGRESS:
+            for port in rule.ports:
+                if isinstance(port, NamedPort):
+                    for number, classes in self.index.with_port(port):
+                        yield peers & classes, self.space.port(port.protocol, number)
 
     def _any_number(self, ports: Iterable[NamedPort]) -> Iterator[Depending]:
         """All ports of the protocol of each port name."""
         return ((self.space.mask(port.protocol, PORTS), names_a_port(port)) for port in ports)
 
     def _peers(self, rule: Rule) -> int:
-        """The classes that a rule's peers match; addresses match none, unless they are networks that cover every pod."""
+        """The classes that a rule's peers match; addresses match none, unless they are networks that hold those of pods."""
         found = 0
         for peer in rule.peers:
             if isinstance(peer, AnyPeer):
                 return self.index.selectable
             if isinstance(peer, PodPeer):
                 found |= self.index.select(peer)
-        return self.index.selectable if covers_pods(rule) else found
+            elif isinstance(peer, NetworkPeer):
+                found |= self._held(peer.pods)
+        return found
+
+    def _held(self, pods: Held) -> int:
+        """The classes that addresses hold for certain."""
+        if pods is Held.ALL:
+            return self.index.selectable
+        return self.index.in_network if pods is Held.NETWORK else 0
+
+    def _addressed(self, rule: Rule) -> Iterator[tuple[Condition, int]]:
+        """The classes that a rule may match by their addresses, by what that depends on."""
+        return ((condition, self.index.selectable) for condition in dict.fromkeys(doubts(rule)))
 
     def _mask(self, ports: Iterable[PortMatch], resolve: Resolve) -> int:
         mask = 0
@@ -97,10 +123,11 @@ def blocks(rule: Rule) -> Iterator[IPBlock]:
     return (peer.block for peer in rule.peers if isinstance(peer, (IPPeer, NetworkPeer)))
 
 
-def covers_pods(rule: Rule) -> bool:
-    """Whether the networks of a rule hold every IPv4 address, and so that of every pod."""
-    networks = [peer.block for peer in rule.peers if isinstance(peer, NetworkPeer) and peer.block.family is Family.V4]
-    return bool(networks) and reduce(or_, (block.addresses for block in networks), IntervalSet()) == Family.V4.everything
+def doubts(rule: Rule) -> Iterator[Condition]:
+    """What it depends on whether peers of a rule match pods by their addresses."""
+    for peer in rule.peers:
+        if isinstance(peer, (IPPeer, NetworkPeer)) and peer.pods in _IN_DOUBT:
+            yield Condition.IP_BLOCK if isinstance(peer, IPPeer) else Condition.NETWORK
 
 
 def _unresolved(named: NamedPort) -> None:

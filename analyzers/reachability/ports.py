@@ -29,6 +29,8 @@ class Condition(StrEnum):
     DESTINATION_NODE = "the destination uses the address of its node, which manifests do not tell"
     EQUAL_PRIORITY = "policies between which the API sets no order decide differently"
     UNRESOLVED_PEER = "a policy names nodes or domain names, whose addresses manifests do not tell"
+    IP_BLOCK = "an ipBlock holds addresses of pods, and network plugins differ in whether it matches them"
+    NETWORK = "a network of an admin policy holds addresses of pods, and manifests do not tell of which"
     CONTROLLER = "the ingress controller or gateway is not in the manifests, or which of several it is cannot be told"
 
 

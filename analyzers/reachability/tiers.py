@@ -80,7 +80,8 @@ def decide_tier(policies: Sequence[Policy], below: Cover, matching: Matching) ->
 
 
 def _among_pods(rule: Rule, matching: Matching) -> Matched:
-    return Matched(rule.action, disjoint(matching.pods(rule, matching.numbered(rule))), tuple(matching.untold_pods(rule)))
+    numbered = matching.numbered(rule)
+    return Matched(rule.action, disjoint(matching.pods(rule, numbered)), tuple(matching.untold_pods(rule, numbered)))
 
 
 def _among_addresses(rule: Rule, addresses: AddressSpace, matching: Matching) -> Matched:

@@ -23,7 +23,8 @@ def prepared(options: Options, base: Tree, cache: ParseCache | None, remote: str
     configuration = configuration_of(base)
     settings, rules = _seen_from(base, configuration), configuration.severity
     severity = replace(rules, sensitive_labels=(*rules.sensitive_labels, *settings.sensitive_labels))
-    return replace(options, rendering=Rendering(tools(), settings, remote, cache), kinds=settings.kinds, severity=severity)
+    rendering = Rendering(tools(), settings, remote, cache)
+    return replace(options, rendering=rendering, kinds=settings.kinds, pods=settings.pod_networks, severity=severity)
 
 
 def settings_of(base: Tree) -> AnalysisSettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -21,8 +22,9 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     made, folder = case(int(arguments[0])), Path(arguments[1])
-    _write(folder / "base", made.base_files)
-    _write(folder / "head", made.head_files)
+    configuration = {".flowdelta.yaml": f"version: 1\npod_cidrs: {json.dumps(made.pod_cidrs)}\n".encode()}
+    _write(folder / "base", made.base_files | configuration)
+    _write(folder / "head", made.head_files | configuration)
     print(f"flowdelta diff {folder}/base {folder}/head --host-network {made.host_network}")
     return 0
 

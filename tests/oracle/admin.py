@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from ipaddress import IPv4Network, collapse_addresses, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from itertools import groupby, permutations, product
 from operator import and_, or_
 from typing import Any, NamedTuple
@@ -18,14 +18,15 @@ from tests.oracle import matching
 from tests.oracle.points import Address
 from tests.oracle.reading import Cluster, Document, Variant
 
-NO_ORDER, UNRESOLVED = "order", "peer"
-YES, PERHAPS, NO = "yes", "perhaps", "no"
+NO_ORDER, UNRESOLVED, ADDRESS = "order", "peer", "address"
+YES, NO = "yes", "no"
 PORT_FIELDS = ("ports", "protocols")
 EVERYONE = "everyone"
 
 
 class Ruled(NamedTuple):
-    """A policy for one subject and peer: its rules in order, as action, whether the rule is about the peer, and its ports as a mask."""
+    """A policy for one subject and peer: its rules in order, as action, whether the rule is about the peer (YES, or what that depends on),
+    and its ports as a mask."""
 
     priority: int | None
     rules: list[tuple[str, str, int]]
@@ -59,7 +60,7 @@ def _in_order(policies: Sequence[Ruled], below: int, full: int, adverse: Sequenc
             matched = ports & verdict | ~ports & result
             if certainty == YES:
                 result = matched
-            elif UNRESOLVED in adverse:
+            elif certainty in adverse:
                 result = result & matched
             else:
                 result = result | matched
@@ -104,17 +105,18 @@ class Rule:
     ports: list[dict[str, Any]] | None
 
     def about(self, peer: Variant | Address, cluster: Cluster) -> str:
-        """Whether the rule is about a peer."""
+        """Whether the rule is about a peer: YES, NO, or what it depends on."""
         if self.peers == EVERYONE:
             return YES
         if isinstance(peer, Variant):
-            selected = any(peer_is_pod(candidate, peer, cluster) for candidate in self.peers) or covers_every_pod(self.peers)
-            return YES if selected else NO
+            if any(peer_is_pod(candidate, peer, cluster) for candidate in self.peers):
+                return YES
+            return by_address(self.peers, peer, cluster)
         if any(matching.contains(cidr, peer) for cidr in networks(self.peers)):
             return YES
         if self.action == "Deny":
             return NO
-        return PERHAPS if any("nodes" in candidate or "domainNames" in candidate for candidate in self.peers) else NO
+        return UNRESOLVED if any("nodes" in candidate or "domainNames" in candidate for candidate in self.peers) else NO
 
     def on(self, protocol: str, number: int, destination: Variant | Address) -> bool:
         """Whether the rule is about a port of the destination."""
@@ -136,10 +138,31 @@ def networks(peers: list[dict[str, Any]]) -> list[str]:
     return [cidr for peer in peers for cidr in peer.get("networks") or []]
 
 
+def by_address(peers: list[dict[str, Any]], pod: Variant, cluster: Cluster) -> str:
+    """Whether the networks of a rule hold the address of a pod. Those that are all of IPv4 together do. Those that hold what pods get their
+    addresses from do, but of a pod on the network of its node nobody knows; where pods have IPv4 that alone counts. Those that hold one
+    block of several hold the addresses of some pods."""
+    if covers_every_pod(peers):
+        return YES
+    held = [cidr for cidr in cluster.pod_cidrs if holds(peers, cidr)]
+    if not held:
+        return NO
+    v4 = [cidr for cidr in cluster.pod_cidrs if ":" not in cidr]
+    return YES if {*(v4 or cluster.pod_cidrs)} <= {*held} and not pod.host_network else ADDRESS
+
+
 def covers_every_pod(peers: list[dict[str, Any]]) -> bool:
     """Whether the networks of a rule are all of IPv4 together."""
-    v4 = [network for cidr in networks(peers) if isinstance(network := ip_network(cidr, strict=False), IPv4Network)]
-    return list(collapse_addresses(v4)) == [IPv4Network("0.0.0.0/0")]
+    return holds(peers, "0.0.0.0/0")
+
+
+def holds(peers: list[dict[str, Any]], cidr: str) -> bool:
+    """Whether the networks of a rule together hold every address of a block."""
+    whole = ip_network(cidr, strict=False)
+    written = [ip_network(each, strict=False) for each in networks(peers)]
+    if isinstance(whole, IPv4Network):
+        return any(whole.subnet_of(each) for each in collapse_addresses(each for each in written if isinstance(each, IPv4Network)))
+    return any(whole.subnet_of(each) for each in collapse_addresses(each for each in written if isinstance(each, IPv6Network)))
 
 
 def port_matches(entry: dict[str, Any], protocol: str, number: int, destination: Variant | Address) -> bool:

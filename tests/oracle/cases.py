@@ -1,14 +1,16 @@
-"""Cases: a seed names a base, a head, how they are written down, and how pods on the host network are to be read."""
+"""Cases: a seed names a base, a head, how they are written down, how pods on the host network are to be read, and the addresses of pods."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from random import Random
 
+from tests.oracle.admin import networks
 from tests.oracle.clusters import cluster
 from tests.oracle.files import shown, write
 from tests.oracle.mutate import mutate
-from tests.oracle.reading import Document
+from tests.oracle.policies import pod_cidrs
+from tests.oracle.reading import Document, read
 
 Files = dict[str, bytes]
 
@@ -23,6 +25,12 @@ class Case:
     head: list[Document]
     base_files: Files
     head_files: Files
+    pod_cidrs: tuple[str, ...] = ()
+
+    @property
+    def reading(self) -> tuple[str, tuple[str, ...]]:
+        """How both revisions are to be read."""
+        return self.host_network, self.pod_cidrs
 
     def rewritten(self) -> Case:
         """The same documents in other files and another order."""
@@ -32,9 +40,15 @@ class Case:
     def shown(self) -> str:
         """Everything that a person needs to see the case again."""
         return (
-            f"seed {self.seed}, hostNetwork as {self.host_network}; `python -m tests.oracle {self.seed} FOLDER` writes the files:\n"
+            f"seed {self.seed}, hostNetwork as {self.host_network}, pods of {self.pod_cidrs}; "
+            f"`python -m tests.oracle {self.seed} FOLDER` writes the files:\n"
             f"===== base\n{shown(self.base_files)}\n===== head\n{shown(self.head_files)}"
         )
+
+
+def _pod_cidrs(seed: int, documents: list[Document]) -> tuple[str, ...]:
+    rules = [rule for each in read(documents).admin for rule in each["spec"].get("egress") or []]
+    return pod_cidrs(Random(f"pods {seed}"), sorted({cidr for rule in rules for cidr in networks(rule["to"])}))
 
 
 def case(seed: int) -> Case:
@@ -43,4 +57,4 @@ def case(seed: int) -> Case:
     host_network = rng.choice(("node", "node", "pod"))
     base = cluster(rng)
     head = mutate(rng, base)
-    return Case(seed, host_network, base, head, write(rng, base), write(rng, head))
+    return Case(seed, host_network, base, head, write(rng, base), write(rng, head), _pod_cidrs(seed, base))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial, reduce
+from ipaddress import ip_network
 from operator import and_, or_
 from typing import Any, NamedTuple
 
@@ -30,8 +31,10 @@ class Verdict(IntEnum):
 
 
 NODE_OF_SOURCE, NODE_OF_DESTINATION = "source", "destination"
-CONDITIONS = (NODE_OF_SOURCE, NODE_OF_DESTINATION, admin.NO_ORDER, admin.UNRESOLVED)
-"""What documents do not tell: the nodes of pods, the order of policies, the addresses behind a peer."""
+BLOCK = "block"
+CONDITIONS = (NODE_OF_SOURCE, NODE_OF_DESTINATION, admin.NO_ORDER, admin.UNRESOLVED, admin.ADDRESS, BLOCK)
+"""What documents do not tell: the nodes of pods, the order of policies, the addresses behind a peer, which pods have the addresses of a
+network, and whether the network plugin lets an ipBlock match pods."""
 
 
 class Cell(NamedTuple):
@@ -42,11 +45,19 @@ class Cell(NamedTuple):
     needs: tuple[int, ...] = (0,) * len(CONDITIONS)
 
 
-def verdict(documents: Iterable[Document], source: End, destination: End, protocol: str, port: int, host_network: str = "node") -> Verdict:
+def verdict(
+    documents: Iterable[Document],
+    source: End,
+    destination: End,
+    protocol: str,
+    port: int,
+    host_network: str = "node",
+    pod_cidrs: Sequence[str] = (),
+) -> Verdict:
     """The answer for one connection. Ends are pods of the cluster (see `reading.read`) or addresses, not both addresses."""
     documents = list(documents)
     ports = PortPoints((port,))
-    cell = Evaluator(read(documents), ports, edge_addresses(documents), host_network).cell(source, destination)
+    cell = Evaluator(read(documents, pod_cidrs), ports, edge_addresses(documents), host_network).cell(source, destination)
     bit = 1 << PROTOCOLS.index(protocol)
     return Verdict.ALLOWED if cell.allowed & bit else Verdict.MAY if cell.may & bit else Verdict.DENIED
 
@@ -75,7 +86,7 @@ def peers(rule: dict[str, Any], direction: str) -> list[dict[str, Any]] | None:
 
 
 def peer_is_pod(peer: dict[str, Any], policy_namespace: str, pod: Variant, cluster: Cluster) -> bool:
-    """Whether a peer means this pod; a block of addresses never does."""
+    """Whether a peer means this pod; a block of addresses never does for certain."""
     if peer.get("ipBlock") is not None:
         return False
     if peer.get("namespaceSelector") is None:
@@ -91,6 +102,17 @@ def peer_is_address(peer: dict[str, Any], address: Address) -> bool:
     if block is None:
         return False
     return matching.contains(block["cidr"], address) and not any(matching.contains(c, address) for c in block.get("except") or [])
+
+
+def peer_holds_pods(peer: dict[str, Any], pod_cidrs: Sequence[str]) -> bool:
+    """Whether a peer is a block that holds an address which a pod could have. If there is such an address, then one of those at which
+    some block begins, or the first after the end of one."""
+    block = peer.get("ipBlock")
+    if block is None:
+        return False
+    written = [ip_network(cidr, strict=False) for cidr in (*pod_cidrs, block["cidr"], *(block.get("except") or []))]
+    edges = [Address(each.version, int(address) + step) for each in written for address, step in ((each[0], 0), (each[-1], 1))]
+    return any(peer_is_address(peer, edge) and any(matching.contains(cidr, edge) for cidr in pod_cidrs) for edge in edges)
 
 
 def port_matches(entry: dict[str, Any], protocol: str, number: int, destination: End) -> bool:
@@ -118,6 +140,7 @@ class Evaluator:
     _admin_rules: dict[tuple[str, str, Variant, End], list[admin.Ruled]] = field(default_factory=dict)
     _admin_policies: dict[tuple[str, Variant], list[Document]] = field(default_factory=dict)
     _ports_of_admin_rule: dict[tuple[int, End], int] = field(default_factory=dict)
+    _holding: dict[int, bool] = field(default_factory=dict)
     _policies_of: dict[tuple[str, Variant], list[Document]] = field(default_factory=dict)
 
     def is_node(self, end: End) -> bool:
@@ -156,7 +179,7 @@ class Evaluator:
         below = self.ports.full
         below = admin.tier(self.admin_rules("Baseline", direction, subject, peer), below, self.ports.full, adverse)
         if self.policies_of(direction, subject):
-            below = self.isolated(direction, subject, peer)
+            below = self.isolated(direction, subject, peer, adverse)
         return admin.tier(self.admin_rules("Admin", direction, subject, peer), below, self.ports.full, adverse)
 
     def admin_rules(self, tier: str, direction: str, subject: Variant, peer: End) -> list[admin.Ruled]:
@@ -192,12 +215,12 @@ class Evaluator:
             self._ports_of_admin_rule[key] = self.ports.where(partial(rule.on, destination=key[1]))
         return self._ports_of_admin_rule[key]
 
-    def isolated(self, direction: str, subject: Variant, peer: End) -> int:
+    def isolated(self, direction: str, subject: Variant, peer: End, adverse: Reading) -> int:
         """What the NetworkPolicies that isolate the subject admit."""
         mask = 0
         for policy in self.policies_of(direction, subject):
             for rule in rules(policy["spec"], direction):
-                if self.rule_is_about(rule, direction, subject.namespace, peer):
+                if self.rule_is_about(rule, direction, subject.namespace, peer, adverse):
                     mask |= self.ports_of(rule, subject if direction == "Ingress" else peer)
         return mask
 
@@ -211,14 +234,21 @@ class Evaluator:
             ]
         return self._policies_of[direction, subject]
 
-    def rule_is_about(self, rule: dict[str, Any], direction: str, namespace: str, peer: End) -> bool:
+    def rule_is_about(self, rule: dict[str, Any], direction: str, namespace: str, peer: End, adverse: Reading) -> bool:
         """Whether a rule of a policy in `namespace` is about this peer."""
         candidates = peers(rule, direction)
         if candidates is None:
             return True
         if isinstance(peer, Variant):
-            return any(peer_is_pod(candidate, namespace, peer, self.cluster) for candidate in candidates)
+            if any(peer_is_pod(candidate, namespace, peer, self.cluster) for candidate in candidates):
+                return True
+            return BLOCK not in adverse and any(map(self._holds_pods, candidates))
         return any(peer_is_address(candidate, peer) for candidate in candidates)
+
+    def _holds_pods(self, candidate: dict[str, Any]) -> bool:
+        if id(candidate) not in self._holding:
+            self._holding[id(candidate)] = peer_holds_pods(candidate, self.cluster.pod_cidrs)
+        return self._holding[id(candidate)]
 
     def ports_of(self, rule: dict[str, Any], destination: End) -> int:
         """The points that a rule is about at a destination."""

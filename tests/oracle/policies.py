@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import ip_network
 from random import Random
 from typing import Any
@@ -27,6 +28,25 @@ NAMESPACE_WORDS = {
     "example.com/team": ("a", "B_2.x"),
 }
 Words = dict[str, tuple[str, ...]]
+
+
+POD_NETWORKS = (
+    *(("10.1.0.0/16",), ("10.1.2.0/24",), ("10.0.0.0/8",), ("0.0.0.0/2", "192.168.128.0/17"), ("10.1.2.0/24", "192.168.0.0/16")),
+    *(("192.168.0.0/17", "192.168.128.0/17"), ("10.1.0.0/16", "2001:db8:1::/48"), ("2001:db8::/32",), ("2001:db8:1::/48", "fd00::/48")),
+    *(("172.16.0.0/11",), ("203.0.113.0/24",)),
+)
+"""Addresses of pods: inside blocks, around them, across their ends, in one family and in both."""
+
+
+def pod_cidrs(rng: Random, written: Sequence[str]) -> tuple[str, ...]:
+    """Where pods have their addresses from, given the networks that policies name; in some clusters nobody says."""
+    choice = rng.random()
+    if choice < 0.25:
+        return ()
+    if choice < 0.5 or not written:
+        return rng.choice(POD_NETWORKS)
+    named = {str(ip_network(each, strict=False)) for each in rng.sample(written, min(len(written), rng.choice((1, 1, 2))))}
+    return (*sorted(named), *rng.choice(((), (), ("192.168.77.0/24",), ("fd00::/48",))))
 
 
 def network_policy(rng: Random, metadata: Document) -> Document:

@@ -51,20 +51,21 @@ class Variant:
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """Everything that decides about reachability; `policies` maps a namespace to the documents of its NetworkPolicies, `admin` are those of
-    the admin policies."""
+    the admin policies; `pod_cidrs` are where pods have their addresses from, empty where nobody says."""
 
     workloads: dict[str, tuple[Variant, ...]]
     namespaces: dict[str, Labels]
     policies: dict[str, list[Document]]
     admin: list[Document]
+    pod_cidrs: tuple[str, ...] = ()
 
     def namespace_labels(self, name: str) -> Labels:
         """The labels of a namespace, with the one that the API server sets, whether or not there is an object."""
         return {**self.namespaces.get(name, {}), NAME_LABEL: name}
 
 
-def read(documents: Iterable[Document]) -> Cluster:
-    """The cluster that the documents describe."""
+def read(documents: Iterable[Document], pod_cidrs: Iterable[str] = ()) -> Cluster:
+    """The cluster that the documents describe, whose pods have their addresses from these blocks, as far as that is known."""
     documents = list(documents)
     manifests = {(namespace_of(d), d["kind"], _name(d)): d for d in documents if is_workload(d)}
     variants: dict[str, set[Variant]] = {}
@@ -80,6 +81,7 @@ def read(documents: Iterable[Document]) -> Cluster:
         namespaces={_name(d): d["metadata"].get("labels") or {} for d in documents if group_kind(d) == ("", "Namespace")},
         policies=policies,
         admin=[document for document in documents if group_kind(document)[0] == ADMIN_GROUP],
+        pod_cidrs=tuple(pod_cidrs),
     )
 
 

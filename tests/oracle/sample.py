@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import yaml
 
 from tests.oracle.evaluator import Verdict, verdict
@@ -42,12 +44,14 @@ def cluster(*policies: str, namespace: str = "shop") -> list[Document]:
     return documents
 
 
-def asked(documents: list[Document], source: str, destination: str, port: str, host_network: str = "node") -> Verdict:
+def asked(
+    documents: list[Document], source: str, destination: str, port: str, host_network: str = "node", pod_cidrs: Sequence[str] = ()
+) -> Verdict:
     """The verdict for ends named by workload id or address, and a port such as `80/TCP`."""
     workloads = read(documents).workloads
     ends = [workloads[end][0] if end in workloads else Address.parse(end) for end in (source, destination)]
     number, protocol = port.split("/")
-    return verdict(documents, ends[0], ends[1], protocol, int(number), host_network)
+    return verdict(documents, ends[0], ends[1], protocol, int(number), host_network, pod_cidrs)
 
 
 def owned_pod(name: str, labels: dict[str, str], kind: str, owner: str, controller: bool = True) -> Document:

@@ -55,8 +55,8 @@ def universe(*revisions: Sequence[Document]) -> Universe:
 class Revision:
     """Every answer about one set of documents."""
 
-    def __init__(self, documents: Sequence[Document], points: Universe, host_network: str) -> None:
-        self.cluster = read(documents)
+    def __init__(self, documents: Sequence[Document], points: Universe, host_network: str, pod_cidrs: Sequence[str] = ()) -> None:
+        self.cluster = read(documents, pod_cidrs)
         self.points = points
         self._evaluator = Evaluator(self.cluster, points.ports, points.addresses, host_network)
         self._cells: dict[tuple[End, End], Cell] = {}

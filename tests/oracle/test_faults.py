@@ -154,11 +154,19 @@ def _unknown_peers_are_passed_over(rule: Any, direction: str) -> Any:
 
 
 def _nodes_are_outside(self: Any, peer: Any, cluster: Any) -> Any:
-    return {admin.PERHAPS: admin.YES}.get(found := right_about(self, peer, cluster), found)
+    return {admin.UNRESOLVED: admin.YES}.get(found := right_about(self, peer, cluster), found)
+
+
+def _one_block_of_pods_is_all(peers: Any, pod: Variant, cluster: Any) -> Any:
+    return admin.YES if right_by_address(peers, pod, cluster) != admin.NO else admin.NO
+
+
+def _a_part_of_pods_is_all(peers: Any, cidr: str) -> Any:
+    return right_holds(peers, cidr) or any(right_holds([{"networks": [cidr]}], each) for each in admin.networks(peers))
 
 
 right_orders, right_in_order, right_peer_is_pod, right_read_rule = admin.orders, admin._in_order, admin.peer_is_pod, admin.read_rule
-right_about = admin.Rule.about
+right_about, right_by_address, right_holds = admin.Rule.about, admin.by_address, admin.holds
 right_cell, right_match, right_side = Revision.cell, tables.match, evaluator.Evaluator.side
 
 FAULTS: list[tuple[str, Any, str, Callable[..., Any]]] = [
@@ -193,6 +201,11 @@ FAULTS: list[tuple[str, Any, str, Callable[..., Any]]] = [
     ("unknown peers are passed over", admin, "read_rule", _unknown_peers_are_passed_over),
     ("nodes are any address for certain", admin.Rule, "about", _nodes_are_outside),
     ("networks match no pod", admin, "covers_every_pod", lambda peers: False),
+    ("networks that hold the pod network match no pod", admin, "by_address", lambda *_: admin.NO),
+    ("one block of the pod network is all of it", admin, "by_address", _one_block_of_pods_is_all),
+    ("a part of a block of pods is all of it", admin, "holds", _a_part_of_pods_is_all),
+    ("an ipBlock never holds pods", evaluator, "peer_holds_pods", lambda *_: False),
+    ("every ipBlock holds pods", evaluator, "peer_holds_pods", lambda peer, pod_cidrs: bool(pod_cidrs and peer.get("ipBlock"))),
     ("every ClusterNetworkPolicy is of the Admin tier", admin, "tier_of", lambda policy: "Admin"),
     ("the older baseline has priority 0", admin, "priority_of", lambda policy: policy["spec"].get("priority", 0)),
 ]
@@ -218,5 +231,5 @@ def _showing(truths: list[tuple[Case, Any]]) -> Iterator[bool]:
 
 def _answer(made: Case) -> Any:
     points = universe(made.base, made.head)
-    base, head = (Revision(documents, points, made.host_network) for documents in (made.base, made.head))
+    base, head = (Revision(documents, points, *made.reading) for documents in (made.base, made.head))
     return base.matrix(), head.matrix(), diff(base, head)

@@ -20,21 +20,21 @@ Description = tuple[str, str, str, bool, list[dict[str, str]]]
 def broken(made: Case) -> Iterator[str]:
     """A sentence for every point at which the product and the examiner differ, and for every law that a report breaks."""
     points = universe(made.base, made.head)
-    base, head = (Revision(documents, points, made.host_network) for documents in (made.base, made.head))
+    base, head = (Revision(documents, points, *made.reading) for documents in (made.base, made.head))
     shelf: MemoryShelf[ObjectRecord] = MemoryShelf()
-    yield from _broken_matrix("base", base, asked_matrix(made.base_files, made.host_network, shelf))
-    yield from _broken_matrix("head", head, asked_matrix(made.head_files, made.host_network, shelf))
-    report = asked_diff(made.base_files, made.head_files, made.host_network, shelf)
+    yield from _broken_matrix("base", base, asked_matrix(made.base_files, *made.reading, shelf=shelf))
+    yield from _broken_matrix("head", head, asked_matrix(made.head_files, *made.reading, shelf=shelf))
+    report = asked_diff(made.base_files, made.head_files, *made.reading, shelf=shelf)
     yield from _broken_diff(base, head, report)
     # Each law costs as much as the truth, so they take turns.
     if made.seed % 3 == 0:
-        yield from _not_reversed(report, asked_diff(made.head_files, made.base_files, made.host_network, shelf))
+        yield from _not_reversed(report, asked_diff(made.head_files, made.base_files, *made.reading, shelf=shelf))
         return
     other = made.rewritten()
     if made.seed % 3 == 1:
-        yield from _order_matters(report, asked_diff(other.base_files, other.head_files, made.host_network))
+        yield from _order_matters(report, asked_diff(other.base_files, other.head_files, *made.reading))
     else:
-        yield from _differs_from_itself(asked_diff(made.head_files, other.head_files, made.host_network))
+        yield from _differs_from_itself(asked_diff(made.head_files, other.head_files, *made.reading))
 
 
 def _broken_matrix(side: str, truth: Revision, report: Report) -> Iterator[str]:

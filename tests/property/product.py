@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from analyzers.configuration import AnalysisSettings
 from analyzers.impact.report import Revision
 from analyzers.manifests.shelf import Shelf
 from analyzers.manifests.tree import Entry, EntryKind, Unreadable
@@ -15,6 +16,8 @@ from analyzers.model.records import ObjectRecord
 from analyzers.pipeline import Options, diff, matrix
 from analyzers.reports import render
 from tests.oracle.expand import Report
+
+Kept = Shelf[ObjectRecord] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +37,24 @@ class MemoryTree:
             yield entry, self.files[entry.path]
 
 
-def asked_matrix(files: Mapping[str, bytes], host_network: str, shelf: Shelf[ObjectRecord] | None = None) -> Report:
+def asked_matrix(files: Mapping[str, bytes], host_network: str, pod_cidrs: Sequence[str] = (), shelf: Kept = None) -> Report:
     """The matrix of one revision, as `flowdelta matrix --format json` prints it. Files that `shelf` knows are not parsed again."""
-    report = matrix(MemoryTree(files), Options(host_network=HostNetwork(host_network), shelf=shelf))
+    report = matrix(MemoryTree(files), _options(host_network, pod_cidrs, shelf))
     return _parsed(render("json", report))
 
 
-def asked_diff(base: Mapping[str, bytes], head: Mapping[str, bytes], host_network: str, shelf: Shelf[ObjectRecord] | None = None) -> Report:
+def asked_diff(
+    base: Mapping[str, bytes], head: Mapping[str, bytes], host_network: str, pod_cidrs: Sequence[str] = (), shelf: Kept = None
+) -> Report:
     """The diff of two revisions, as `flowdelta diff --format json` prints it. Files that `shelf` knows are not parsed again."""
-    options = Options(host_network=HostNetwork(host_network), shelf=shelf)
+    options = _options(host_network, pod_cidrs, shelf)
     report = diff(MemoryTree(base), MemoryTree(head), options, base_revision=Revision("base"), head_revision=Revision("head"))
     return _parsed(render("json", report))
+
+
+def _options(host_network: str, pod_cidrs: Sequence[str], shelf: Kept) -> Options:
+    pods = AnalysisSettings(pod_cidrs=tuple(pod_cidrs)).pod_networks
+    return Options(host_network=HostNetwork(host_network), pods=pods, shelf=shelf)
 
 
 def _parsed(chunks: Iterable[str]) -> Report:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 import pytest
 
+from analyzers.configuration import AnalysisSettings
 from analyzers.impact.report import Revision
 from analyzers.manifests.limits import Limits
+from analyzers.manifests.shelf import MemoryShelf
 from analyzers.manifests.tree import Change, Entry, EntryKind, Tree, Unreadable
 from analyzers.model.cluster import HostNetwork
+from analyzers.model.pod_network import PodNetworks
+from analyzers.model.records import ObjectRecord
 from analyzers.pipeline import Options, diff
 from analyzers.reports import render
 from benchmarks.shapes import one_line_change, profile, repository
@@ -76,12 +80,17 @@ def resumed(base: Files, head: Files, options: Options, links: Mapping[str, str]
     """Compare from a baseline and from the beginning, and hold one to the other; whether the baseline was enough."""
     kept = Kept()
     before, after = (Store(files, links or {}) for files in (base, head))
-    compared(before, Store(base, links or {}), Options(options.host_network, options.limits, baselines=kept))
+    compared(before, Store(base, links or {}), replace(options, baselines=kept))
     before.listings.clear()
-    with_baseline = compared(before, after, Options(options.host_network, options.limits, baselines=kept))
+    with_baseline = compared(before, after, replace(options, baselines=kept))
     was_listed = bool(before.listings or after.listings)
     assert with_baseline == compared(before, after, options)
     return not was_listed
+
+
+def pods(*cidrs: str) -> PodNetworks:
+    """Where configuration says that pods have their addresses from."""
+    return AnalysisSettings(pod_cidrs=cidrs).pod_networks
 
 
 def written(documents: list[Document]) -> Files:
@@ -98,15 +107,28 @@ def test_edits_of_policies_compare_as_from_the_beginning_on_random_clusters(star
         head = deepcopy(made.base)
         for _ in range(rng.choice((1, 1, 2, 4))):
             rng.choice(EDITS)(rng, head)
-        enough += resumed(written(made.base), written(head), Options(HostNetwork(made.host_network)))
+        enough += resumed(written(made.base), written(head), Options(HostNetwork(made.host_network), pods=pods(*made.pod_cidrs)))
     assert enough > 50
+
+
+def test_a_baseline_and_readings_under_other_addresses_of_pods_are_not_believed() -> None:
+    kept, shelf = Kept(), MemoryShelf[ObjectRecord]()
+    block = b"{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}"
+    base = {f"{kind}.yaml": b"apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\n" % kind.encode() for kind in ("one", "two")}
+    base["policy.yaml"] = b"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: " + block
+    head = {**base, "policy.yaml": base["policy.yaml"].replace(b"10.0.0.0/8", b"10.0.0.0/9")}
+    for known in (pods(), pods("10.244.0.0/16"), pods("10.0.0.0/12"), pods()):
+        options = Options(pods=known)
+        remembering = replace(options, baselines=kept, shelf=shelf)
+        for _ in range(2):
+            assert compared(Store(base), Store(head), remembering) == compared(Store(base), Store(head), options)
 
 
 @pytest.mark.parametrize("start", [0, *(pytest.param(start, marks=pytest.mark.slow) for start in range(100, 400, 100))])
 def test_any_edit_compares_as_from_the_beginning_on_random_clusters(start: int) -> None:
     for seed in range(start, start + 100):
         made = case(seed)
-        resumed(made.base_files, made.head_files, Options(HostNetwork(made.host_network)))
+        resumed(made.base_files, made.head_files, Options(HostNetwork(made.host_network), pods=pods(*made.pod_cidrs)))
 
 
 REALISTIC = {path: text.encode() for path, text in repository(profile("realistic", 900, 240)).items()}

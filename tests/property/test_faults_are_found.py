@@ -11,9 +11,10 @@ import pytest
 from analyzers.dialects import clusternetworkpolicy, networkpolicy
 from analyzers.dialects.admin_rules import AdminReader
 from analyzers.model.cluster import Cluster, NamedPort, Workload
-from analyzers.model.policy import Action, AnyPeer, Direction, NetworkPeer, NumberedPorts, PodPeer, Tier
+from analyzers.model.pod_network import Held, PodNetwork
+from analyzers.model.policy import Action, AnyPeer, Direction, NumberedPorts, PodPeer, Tier
 from analyzers.model.selectors import LabelSelector, Operator
-from analyzers.reachability import compiled, decide, delta, index, matching, tiers, universe
+from analyzers.reachability import compiled, decide, delta, index, tiers, universe
 from analyzers.reachability.cover import NOTHING
 from analyzers.reachability.matching import Matching
 from analyzers.reachability.tiers import Walk
@@ -33,7 +34,7 @@ right_isolates, right_match, right_joint_groups = networkpolicy._isolates, unive
 right_columns = delta._column_phase
 right_meeting, right_mask, right_hosts, right_pods = index.Postings._meeting, Matching._mask, decide._hosts, Matching.pods
 right_ruled, right_perhaps, right_any_order, right_tier = Walk._ruled, Walk._perhaps_ruled, Walk._in_any_order, Walk.tier
-right_walked = Walk._policy
+right_walked, right_held = Walk._policy, PodNetwork.held_by
 right_policy, right_peers, right_select, right_decide = AdminReader.policy, AdminReader._peers, index.PodIndex.select, decide.decide
 
 
@@ -165,6 +166,10 @@ def _names_of_tcp_alone(field: Any) -> Any:
     return iter([NamedPort(field.text(), Protocol.TCP)])
 
 
+def _one_block_is_all(self: PodNetwork, blocks: Any) -> Held:
+    return Held.NETWORK if (found := right_held(self, blocks)) is Held.PERHAPS else found
+
+
 def _rows_twice(sources: Any, owned: list[int], destinations: Any) -> Any:
     return right_columns(sources, [0] * len(owned), destinations)
 
@@ -197,8 +202,12 @@ FAULTS: list[tuple[str, Any, str, Any]] = [
     ("nodes and domain names match for certain", Walk, "_perhaps_ruled", _nodes_match_for_certain),
     ("baseline comes before NetworkPolicy", compiled, "decide", _baseline_before_network_policy),
     ("NetworkPolicy comes before the admin tier", compiled, "decide", _network_policy_before_admin),
-    ("networks match no pod", matching, "covers_pods", lambda rule: False),
-    ("every network matches pods", matching, "covers_pods", lambda rule: any(isinstance(each, NetworkPeer) for each in rule.peers)),
+    ("networks match no pod", PodNetwork, "held_by", lambda self, blocks: Held.NONE),
+    ("every network matches pods", PodNetwork, "held_by", lambda self, blocks: Held.ALL if any(blocks) else Held.NONE),
+    ("one block of the pod network is all of it", PodNetwork, "held_by", _one_block_is_all),
+    ("an ipBlock never holds pods", PodNetwork, "meets", lambda self, block: False),
+    ("every ipBlock holds pods", PodNetwork, "meets", lambda self, block: bool(self)),
+    ("whether an ipBlock matches pods is never in doubt", Matching, "untold_pods", lambda self, rule, numbered: iter(())),
     ("host-network pods are subjects and members", index.PodIndex, "select", _hosts_are_pods),
     ("an unknown peer is passed over", AdminReader, "_peers", _an_unknown_peer_is_passed_over),
     ("the older baseline has priority 0", AdminReader, "policy", _the_older_baseline_comes_first),

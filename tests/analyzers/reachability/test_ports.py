@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.policy import AnyPeer, Direction, NumberedPorts, PodPeer, Policy, PolicyRef, Rule, Tier
 from analyzers.model.selectors import LabelSelector
-from analyzers.reachability.ports import NODE_CONDITIONS, Condition, PortSpace
+from analyzers.reachability.ports import ADMIN_CONDITIONS, NODE_CONDITIONS, Condition, PortSpace
 from analyzers.sets.connections import PORTS, ConnectionSet, Protocol
 from analyzers.sets.intervals import IntervalSet
 
@@ -65,7 +65,7 @@ def test_what_depends_on_two_conditions_is_certain_only_when_neither_is_left() -
 
 def test_what_either_of_two_conditions_opens_depends_on_both() -> None:
     http = NumberedPorts(Protocol.TCP, IntervalSet.of([(80, 80)]))
-    space = PortSpace([policy([http])], [], tuple(Condition))
+    space = PortSpace([policy([http])], [], (*NODE_CONDITIONS, *ADMIN_CONDITIONS, Condition.CONTROLLER))
     one = space.settled(space.mask(Protocol.TCP, http.numbers))
     either = space.depending(0, one, Condition.EQUAL_PRIORITY) | space.depending(0, one, Condition.UNRESOLVED_PEER)
     assert space.verdicts(either).conditions == (Condition.UNRESOLVED_PEER, Condition.EQUAL_PRIORITY)
