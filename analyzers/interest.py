@@ -15,6 +15,7 @@ from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.manifest import Manifest
 from analyzers.model.pod_network import UNKNOWN_NETWORK, PodNetwork
 from analyzers.model.records import Meaning, ObjectRecord, PolicyMeaning
+from analyzers.units.deployment import DEPLOYING
 
 _CLAIMED = {kind: dialect for dialect in DIALECTS for kind in dialect.kinds}
 
@@ -36,6 +37,10 @@ class _Reader:
         """Whether more is read of objects of this group and kind than that they are there."""
         return (group, kind) in self._wanted
 
+    def loaded(self, group: str, kind: str) -> bool:
+        """Whether objects of this group and kind are loaded: those that take part, and those that say what is deployed where."""
+        return self.wanted(group, kind) or (group, kind) in DEPLOYING
+
     def wanted(self, group: str, kind: str) -> bool:
         """Whether objects of this group and kind take part in the analysis, or must be reported because they would."""
         return (group, kind) in self._wanted or is_policy_shaped(group, kind)
@@ -45,13 +50,16 @@ class _Reader:
         return record(manifest, self._meaning)
 
     def _meaning(self, manifest: Manifest) -> tuple[Meaning | None, tuple[Diagnostic, ...]]:
-        """The meaning of an object whose namespace is known. A policy that no dialect claims has none, and a diagnostic."""
+        """The meaning of an object whose namespace is known. A policy that no dialect claims has none, and a diagnostic; what deploys
+        other objects has none either."""
         dialect = _CLAIMED.get((manifest.group, manifest.kind))
         if dialect is not None:
             lowered = dialect.lower(manifest, self._network)
             return PolicyMeaning(lowered.policies), lowered.diagnostics
         if (manifest.group, manifest.kind) in self._inventory.wanted:
             return self._inventory.read(manifest), ()
+        if (manifest.group, manifest.kind) in DEPLOYING:
+            return None, ()
         problem = f"{manifest.title} ({manifest.group}) decides traffic and is not analysed"
         return None, (Diagnostic.at("unsupported-kind", problem, manifest.location),)
 
@@ -60,7 +68,7 @@ class _Reader:
 def interest(custom: CustomKinds, network: PodNetwork = UNKNOWN_NETWORK) -> Interest[ObjectRecord]:
     """What is loaded, and what is made of it, where configuration adds these kinds and gives pods these addresses."""
     reader = _Reader(custom, network)
-    return Interest(reader.wanted, reader.interpret)
+    return Interest(reader.loaded, reader.interpret)
 
 
 def read_running(data: bytes, name: str, custom: CustomKinds | None = None, limits: SnapshotLimits | None = None) -> Running:
@@ -70,4 +78,4 @@ def read_running(data: bytes, name: str, custom: CustomKinds | None = None, limi
 
 
 INTEREST = interest(CustomKinds())
-wanted = INTEREST.wanted
+wanted = _Reader(CustomKinds()).wanted

@@ -23,7 +23,7 @@ from analyzers.interest import interest
 from analyzers.manifests.inventory import host_network_note, survey
 from analyzers.manifests.kinds import CustomKinds
 from analyzers.manifests.limits import Limits
-from analyzers.manifests.load import Interest, load
+from analyzers.manifests.load import Interest, Loaded, load
 from analyzers.manifests.marked_shelf import MarkedShelf
 from analyzers.manifests.objects import settle, with_namespace
 from analyzers.manifests.reread import rendered_bodies, reread
@@ -42,7 +42,9 @@ from analyzers.reachability.universe import Snapshot, Universe, join
 from analyzers.reachability.ways_in import WaysIn
 from analyzers.rendering.clusters import ClusterError, SourcePair, chosen, clusters_of, paired, told_apart_by
 from analyzers.rendering.source import Prepared, Source
-from analyzers.rendering.stage import MemoryOutputs, Rendering, prepare
+from analyzers.rendering.stage import MemoryOutputs, Rendering, passes, plain_plan, plan_of, prepare
+from analyzers.rendering.standing import are_several, deploys
+from analyzers.units.unit import Plan
 
 __all__ = [
     "Changes",
@@ -53,8 +55,10 @@ __all__ = [
     "compare",
     "diff",
     "explain",
+    "like",
     "matrices",
     "matrix",
+    "plan",
 ]
 
 Observer = Callable[[str, int, int], None]
@@ -113,6 +117,13 @@ def matrices(
     held = clusters_of(prepared) or prepared.clusters[:1]
     options = _settled(options, held)
     return tuple(_matrix(prepared.source(each), options, revision, observe) for each in held)
+
+
+def like(options: Options, report: Changes) -> Options:
+    """The options by which one of the trees of a comparison is divided into clusters as the comparison was."""
+    if options.rendering is None:
+        return options
+    return replace(options, rendering=replace(options.rendering, divided=isinstance(report, DiffsReport)))
 
 
 def _matrix(source: Source, options: Options, revision: Revision, observe: Observer) -> MatrixReport:
@@ -205,7 +216,11 @@ def _pairs(base: Tree, head: Tree, options: Options, observe: Observer) -> tuple
     rendering = options.rendering
     if rendering is not None:
         rendering = replace(rendering, outputs=MemoryOutputs(rendering.outputs))
-    before, after = (_prepared(tree, options, rendering, observe) for tree in (base, head))
+    before = _prepared(base, options, rendering, observe)
+    if rendering is not None:
+        # What base holds decides, so that a change cannot hide a flow by dividing what it connects.
+        rendering = replace(rendering, divided=before.divided)
+    after = _prepared(head, options, rendering, observe)
     apart = told_apart_by(before, after)
     if rendering is not None and any(apart):
         renderings = (replace(rendering, apart=each) for each in apart)
@@ -217,7 +232,30 @@ def _prepared(tree: Tree, options: Options, rendering: Rendering | None, observe
     """A tree with its units rendered, if any are to be."""
     if rendering is None:
         return Prepared.whole(PartialTree(tree, tuple(tree.entries())))
-    return prepare(tree, rendering, interest(options.kinds).wanted, observe, options.limits)
+    wanted = interest(options.kinds).wanted
+    prepared = prepare(tree, rendering, wanted, observe, options.limits)
+    if not prepared.passed:
+        return prepared
+    loaded, divided = _standing(prepared.files[None], options, rendering, observe)
+    if loaded is not None:
+        return replace(prepared, loaded=loaded)
+    return replace(prepare(tree, replace(rendering, staged=True), wanted, observe, options.limits), divided=divided)
+
+
+def _standing(tree: Tree, options: Options, rendering: Rendering, observe: Observer) -> tuple[Loaded[ObjectRecord] | None, bool]:
+    """What a tree of plain files holds, if that is read as one; and whether the names of its folders divide it."""
+    loaded = _loaded(tree, options, observe)
+    divided = are_several(loaded.found) if rendering.divided is None else rendering.divided
+    return (None if divided or deploys(loaded.found) else loaded), divided
+
+
+def plan(tree: Tree, options: Options = DEFAULTS) -> Plan:
+    """What would be read and rendered of a tree, for which cluster, and why. Nothing is rendered. Options must say how trees are."""
+    assert options.rendering is not None
+    part = PartialTree(tree, tuple(tree.entries()))
+    if passes(part.files, options.rendering) and _standing(part, options, options.rendering, ignore)[0] is not None:
+        return plain_plan(tree)
+    return plan_of(tree, options.rendering, options.limits)
 
 
 def _resumed(base: Tree, head: Tree, options: Options, observe: Observer) -> tuple[Universe, Half, Half] | None:
@@ -307,17 +345,22 @@ def _interest(options: Options, cluster: str | None) -> Interest[ObjectRecord]:
 
 def _reading(tree: Tree, options: Options, observe: Observer = ignore, source: Source | None = None, cluster: str | None = None) -> Reading:
     """Load one tree of a cluster, with what was rendered beside it, and settle what it holds."""
-    meant, network = _interest(options, cluster), options.pods.of(cluster)
-    plain = options.kinds == CustomKinds() and not network
-    shelf = options.shelf if options.shelf is None or plain else MarkedShelf(options.shelf, f"{options.kinds} {network}")
-    loaded = load(tree, meant, options.limits, shelf, partial(observe, "read"))
+    loaded = source.loaded if source is not None and source.loaded is not None else _loaded(tree, options, observe, cluster)
     if source is None or source.passed:
         objects, settling = settle(loaded.found)
         return Reading(loaded, objects, (*loaded.diagnostics, *settling))
-    made = map(meant.interpret, source.manifests)
+    made = map(_interest(options, cluster).interpret, source.manifests)
     found = tuple(sorted((*loaded.found, *made), key=lambda each: (each.location.path, each.location.line)))
     objects, settling = settle(found)
     return Reading(replace(loaded, found=found), objects, (*loaded.diagnostics, *source.diagnostics, *settling))
+
+
+def _loaded(tree: Tree, options: Options, observe: Observer, cluster: str | None = None) -> Loaded[ObjectRecord]:
+    """What a tree of one cluster holds."""
+    network = options.pods.of(cluster)
+    plain = options.kinds == CustomKinds() and not network
+    shelf = options.shelf if options.shelf is None or plain else MarkedShelf(options.shelf, f"{options.kinds} {network}")
+    return load(tree, _interest(options, cluster), options.limits, shelf, partial(observe, "read"))
 
 
 def _settled(options: Options, clusters: Sequence[str | None]) -> Options:

@@ -13,7 +13,7 @@ from typing import Any
 
 from analyzers.impact.clusters import Changes, by_cluster
 from analyzers.manifests.folder import FolderTree, TreeError
-from analyzers.pipeline import ClusterError, Options, Revision, compare, matrices
+from analyzers.pipeline import ClusterError, Options, Revision, compare, like, matrices
 from analyzers.reports.escape import printable
 from analyzers.reports.phrases import counted
 from service.analysis.guards import guarded, organisation_of
@@ -64,7 +64,7 @@ class _Opened:
 def check(comparison: Comparison, format_name: str) -> Exit:
     """Run `flowdelta guardrails check`."""
     with _analysed(comparison) as opened:
-        of_head = partial(matrices, opened.head.tree, opened.options)
+        of_head = partial(matrices, opened.head.tree, like(opened.options, opened.report))
         found = tuple(guarded(opened.guard, opened.base.tree, opened.head.tree, opened.report, of_head))
         report = opened.report
     decision, complete = decide(found, (), Facts(), ""), report.complete
@@ -90,7 +90,7 @@ def explain(comparison: Comparison, name: str, format_name: str) -> Exit:
         if isinstance(rule, Guardrail):
             cases = [case_of_change(rules, each, today) for each in by_cluster(opened.report)]
         else:
-            cases = [case_of_head(rules, each, today) for each in matrices(opened.head.tree, opened.options)]
+            cases = [case_of_head(rules, each, today) for each in matrices(opened.head.tree, like(opened.options, opened.report))]
         found = [(case.cluster, each) for case in cases for each in explained(case, rule)]
     if format_name == "json":
         told = [{"cluster": cluster or None, **explanation_json(each)} for cluster, each in found]

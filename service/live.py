@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from analyzers.interest import INTEREST, read_running
+from analyzers.interest import read_running, wanted
 from analyzers.manifests.running import SnapshotError, SnapshotLimits, reduced_list
 from analyzers.model.manifest import Manifest
 from analyzers.reports.escape import printable, shortened
@@ -89,7 +89,7 @@ def served(get: Get) -> Iterator[Resource]:
             name, kind, verbs = (each.get(key) for key in ("name", "kind", "verbs"))
             if not isinstance(name, str) or not isinstance(kind, str) or "/" in name or "list" not in (verbs or ()):
                 continue
-            if INTEREST.wanted(group, kind) and (group, kind) not in seen:
+            if wanted(group, kind) and (group, kind) not in seen:
                 seen.add((group, kind))
                 yield Resource(f"{group}/{version}" if group else version, kind, f"{prefix}/{name}")
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from analyzers.manifests.folder import FolderTree, TreeError
 from analyzers.model.diagnostics import Diagnostic, Severity, is_complete
+from analyzers.pipeline import Options, plan
 from analyzers.rendering.sandbox import network_is_isolated
-from analyzers.rendering.stage import Rendering, plan_of
+from analyzers.rendering.stage import Rendering
 from analyzers.rendering.tools import Tools
 from analyzers.reports.escape import printable
 from analyzers.units.unit import Plan, RendererName, Unit
@@ -31,12 +32,13 @@ def units(path: Path, strict: bool) -> Exit:
     try:
         tree = FolderTree(path)
         found = tools()
-        plan = plan_of(tree, Rendering(found, settings_of(tree)))
+        settings = settings_of(tree)
+        made = plan(tree, Options(rendering=Rendering(found, settings), kinds=settings.kinds))
     except (TreeError, AnalysisError) as error:
         raise BadInput(printable(str(error))) from error
-    for line in (*_programs(found), "", *_told(plan)):
+    for line in (*_programs(found), "", *_told(made)):
         print(printable(line))
-    problems = (*plan.diagnostics, *(why for _, why in plan.refused))
+    problems = (*made.diagnostics, *(why for _, why in made.refused))
     return Exit.BAD_INPUT if strict and not is_complete(problems) else Exit.DONE
 
 
@@ -81,19 +83,19 @@ def _programs(found: Tools) -> Iterator[str]:
     yield f"network: {isolated}"
 
 
-def _told(plan: Plan) -> Iterator[str]:
-    for cluster in plan.clusters:
+def _told(made: Plan) -> Iterator[str]:
+    for cluster in made.clusters:
         yield f"cluster {cluster}" if cluster is not None else "without a cluster's name"
-        for unit in plan.units:
+        for unit in made.units:
             if cluster in unit.clusters:
                 yield from _unit(unit)
-        if count := len(plan.files.get(cluster, ())):
+        if count := len(made.files.get(cluster, ())):
             yield f"  {count} plain file{'s' if count != 1 else ''}, read as written"
-    for unit, why in plan.refused:
+    for unit, why in made.refused:
         yield f"refused: {unit.title}: {_place(why)}{why.message}"
-    for each in plan.elsewhere:
+    for each in made.elsewhere:
         yield f"elsewhere: {each.title} deploys {each.source} ({each.place})"
-    for diagnostic in plan.diagnostics:
+    for diagnostic in made.diagnostics:
         word = "note" if diagnostic.severity is Severity.INFO else str(diagnostic.severity)
         yield f"{word}: {_place(diagnostic)}{diagnostic.message} [{diagnostic.code}]"
 

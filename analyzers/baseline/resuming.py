@@ -26,6 +26,7 @@ from analyzers.reachability.index import PodIndex
 from analyzers.reachability.ports import PortSpace
 from analyzers.reachability.resumed import PolicyEdit, resume
 from analyzers.reachability.universe import Snapshot, Universe, join
+from analyzers.units.deployment import DEPLOYING
 
 _OF_THE_TREE: Final = frozenset({"needs-rendering", "limit-exceeded", "unreadable-file"})
 """Diagnostics of the loader that say something of more than one file, or that a file was not read."""
@@ -112,6 +113,8 @@ def _exchangeable(baseline: Baseline, before: Reading, after: Reading, limits: L
     """Whether head is base with the policies of one reading in place of those of the other, and nothing else."""
     if any(each.code in _OF_THE_TREE for side in (before, after) for each in side.loaded.diagnostics):
         return False
+    if any((each.key.group, each.key.kind) in DEPLOYING for side in (before, after) for each in side.loaded.found):
+        return False  # they say what of other files is deployed where
     if any(policy.tier is not Tier.NETWORK_POLICY for side in (before, after) for policy in side.policies):
         return False  # the admin tiers are compared with each other, too
     if not same_inventory(before.objects, after.objects) or not within_caps(

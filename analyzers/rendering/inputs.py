@@ -15,8 +15,8 @@ from analyzers.manifests.templates import CHART, has_template_mark
 from analyzers.manifests.tree import Entry, Tree, Unreadable
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.manifest import YamlMap
-from analyzers.units import argocd, fluxcd
-from analyzers.units.deployment import text_at
+from analyzers.units import fluxcd
+from analyzers.units.deployment import DEPLOYING, text_at
 from analyzers.units.parsing import first_line, mappings
 from analyzers.units.unit import Document, Inputs
 
@@ -94,6 +94,5 @@ def _deployments(path: str, data: bytes) -> Iterator[Document]:
         return
     for body in bodies:
         group, kind = group_of(text_at(body, "apiVersion")), text_at(body, "kind")
-        flux = group in (fluxcd.KUSTOMIZE_GROUP, fluxcd.HELM_GROUP, fluxcd.SOURCE_GROUP)
-        if flux or (group == argocd.GROUP and kind in argocd.KINDS):
+        if (group, kind) in DEPLOYING or group == fluxcd.SOURCE_GROUP:
             yield Document(path, first_line(body), body)

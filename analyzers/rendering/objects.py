@@ -19,6 +19,7 @@ from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.manifest import Manifest, YamlMap
 from analyzers.rendering.lines import line_in_template, matching, traced
 from analyzers.rendering.renderers import ORIGIN, Renderer
+from analyzers.units.deployment import DEPLOYING
 from analyzers.units.unit import RendererName, Unit
 
 _POLICY_KINDS = frozenset(kind for dialect in DIALECTS for kind in dialect.kinds)
@@ -30,10 +31,12 @@ Written = Callable[[str], Sequence[Manifest]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Objects:
-    """What a unit makes: its wanted objects at their places in the source, and what is to be said of them."""
+    """What a unit makes: its wanted objects at their places in the source, and what is to be said of them; and those objects of Flux and
+    Argo CD that say what else is deployed where."""
 
     manifests: tuple[Manifest, ...]
     diagnostics: tuple[Diagnostic, ...]
+    deploying: tuple[Manifest, ...] = ()
 
 
 def as_written(contents: Mapping[str, bytes], wanted: Wanted, limits: Limits) -> Written:
@@ -112,7 +115,10 @@ def _forget_origin(body: YamlMap) -> None:
 
 
 def _with_namespaces(unit: Unit, manifests: list[Manifest], diagnostics: list[Diagnostic]) -> Objects:
-    """The objects with the namespace that the unit gives to those without; where it gives none, that is said."""
+    """The objects with the namespace that the unit gives to those without; where it gives none, that is said. What deploys others stands
+    apart, as it is written."""
+    deploying = tuple(each for each in manifests if (each.group, each.kind) in DEPLOYING)
+    manifests = [each for each in manifests if (each.group, each.kind) not in DEPLOYING]
     lacking = [each for each in manifests if not each.namespace and (each.group, each.kind) not in CLUSTER_SCOPED]
     if unit.namespace:
         without = {id(each) for each in lacking}
@@ -124,7 +130,7 @@ def _with_namespaces(unit: Unit, manifests: list[Manifest], diagnostics: list[Di
             more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
             problem = f"{unit.title}: nothing says which namespace it goes to; read as in default: {names}{more}"
             diagnostics.append(Diagnostic("missing-namespace", problem, unit.place.path, unit.place.line or None))
-    return Objects(tuple(manifests), tuple(diagnostics))
+    return Objects(tuple(manifests), tuple(diagnostics), deploying)
 
 
 def _moved(unit: Unit, namespace: str, pairs: list[tuple[Manifest, Manifest]]) -> Diagnostic:

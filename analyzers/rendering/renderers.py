@@ -82,7 +82,9 @@ def _helm_job(unit: Unit, contents: Contents) -> Job | Diagnostic:
     namespace = unit.namespace or "default"
     for text, pattern, what in ((unit.release, _RELEASE, "release"), (namespace, _NAMESPACE, "namespace")):
         if not pattern.fullmatch(text):
-            return Diagnostic("render-refused", f"{unit.title}: {text[:100]!r} is no name of a {what}", unit.place.path, unit.place.line)
+            return Diagnostic(
+                "render-refused", f"{unit.title}: {text[:100]!r} is no name of a {what}", unit.place.path, unit.place.line or None
+            )
     files = {f"r/{path}": data for path, data in contents.items()}
     for place, target in unit.copies:
         files |= {f"r/{place}/{path.removeprefix(f'{target}/')}": data for path, data in contents.items() if path.startswith(f"{target}/")}

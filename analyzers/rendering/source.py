@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from analyzers.manifests.load import Loaded
 from analyzers.manifests.tree import EmptyTree, PartialTree, Tree
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.manifest import Manifest
+from analyzers.model.records import ObjectRecord
 from analyzers.units.unit import Cluster, Elsewhere, RendererName, Unit
 
 UnitKey = tuple[RendererName, str, str, str, tuple[str, ...]]
@@ -18,7 +20,7 @@ UnitKey = tuple[RendererName, str, str, str, tuple[str, ...]]
 class Source:
     """What is analysed of one cluster: files, and rendered objects at their places in the files that they were made from. `diagnostics` are
     those of discovery and rendering. `passed` says that nothing was rendered or left out: the files are the whole tree; `rendered_from` is
-    how many files units were rendered from."""
+    how many files units were rendered from, and `loaded` what the files hold, where they were read already."""
 
     cluster: Cluster
     files: Tree
@@ -26,15 +28,18 @@ class Source:
     diagnostics: tuple[Diagnostic, ...] = ()
     passed: bool = False
     rendered_from: int = 0
+    loaded: Loaded[ObjectRecord] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitResult:
-    """One unit: its objects, or None where it could not be rendered, and its diagnostics, which then say why."""
+    """One unit: its objects, or None where it could not be rendered, and its diagnostics, which then say why. `deploying` are those of its
+    objects that say what else is deployed where."""
 
     unit: Unit
     manifests: tuple[Manifest, ...] | None
     diagnostics: tuple[Diagnostic, ...]
+    deploying: tuple[Manifest, ...] = ()
 
     @property
     def key(self) -> UnitKey:
@@ -45,13 +50,16 @@ class UnitResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A tree, prepared: plain files by cluster, the outcome of each unit, diagnostics of the whole tree, and what comes from elsewhere."""
+    """A tree, prepared: plain files by cluster, the outcome of each unit, diagnostics of the whole tree, and what comes from elsewhere.
+    `loaded` is what the whole tree holds, where it is read as it is; `divided` says that the names of its folders divide plain files."""
 
     files: Mapping[Cluster, PartialTree]
     results: tuple[UnitResult, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     passed: bool = field(default=False)
+    loaded: Loaded[ObjectRecord] | None = None
+    divided: bool = False
 
     @classmethod
     def whole(cls, tree: PartialTree) -> Prepared:
@@ -78,7 +86,7 @@ class Prepared:
         of_it = [each for each in self.results if cluster in each.unit.clusters]
         manifests = tuple(manifest for each in of_it for manifest in each.manifests or ())
         diagnostics = (*self.diagnostics, *(note for each in of_it for note in each.diagnostics), *_from_elsewhere(self.elsewhere))
-        return Source(cluster, self.files.get(cluster, EmptyTree()), manifests, diagnostics, self.passed, _files_of(of_it))
+        return Source(cluster, self.files.get(cluster, EmptyTree()), manifests, diagnostics, self.passed, _files_of(of_it), self.loaded)
 
 
 def alike(base: Prepared, head: Prepared) -> tuple[Prepared, Prepared]:
@@ -94,7 +102,7 @@ def _files_of(results: Iterable[UnitResult]) -> int:
 
 def _differing(side: Prepared, changed: set[tuple[str, str, str]]) -> Prepared:
     notes = tuple(
-        Diagnostic("needs-rendering", f"{each.title} deploys {each.source}, and differs: what changes with it is not known", *_at(each))
+        Diagnostic.at("needs-rendering", f"{each.title} deploys {each.source}, and differs: what changes with it is not known", each.place)
         for each in side.elsewhere
         if (each.title, each.source, each.content) in changed
     )
@@ -102,8 +110,6 @@ def _differing(side: Prepared, changed: set[tuple[str, str, str]]) -> Prepared:
 
 
 def _from_elsewhere(found: Iterable[Elsewhere]) -> Iterable[Diagnostic]:
-    return (Diagnostic("deployed-elsewhere", f"{each.title} deploys {each.source}: its objects are not here", *_at(each)) for each in found)
-
-
-def _at(each: Elsewhere) -> tuple[str, int]:
-    return each.place.path, each.place.line
+    return (
+        Diagnostic.at("deployed-elsewhere", f"{each.title} deploys {each.source}: its objects are not here", each.place) for each in found
+    )

@@ -14,19 +14,21 @@ from typing import Final, Protocol
 from analyzers.configuration import AnalysisSettings
 from analyzers.manifests.defects import Unparsable
 from analyzers.manifests.limits import DEFAULT_LIMITS, Limits
-from analyzers.manifests.listing import Listing
+from analyzers.manifests.listing import Listing, is_manifest_name
 from analyzers.manifests.prescan import Wanted
 from analyzers.manifests.shelf import content_id_of
 from analyzers.manifests.tree import Entry, PartialTree, Tree, Unreadable
 from analyzers.model.diagnostics import Diagnostic
+from analyzers.rendering.following import MOST_LEVELS, following, made_by, unsettled
 from analyzers.rendering.inputs import is_rendered, read_inputs
 from analyzers.rendering.objects import Objects, Written, as_written, plain_objects, rendered_objects
 from analyzers.rendering.renderers import Contents, Job, renderer_of
 from analyzers.rendering.sandbox import Outcome, RenderLimits, run
 from analyzers.rendering.source import Prepared, UnitResult
 from analyzers.rendering.tools import Tool, Tools
+from analyzers.units.deployment import DEPLOYING
 from analyzers.units.discovery import discover
-from analyzers.units.unit import Plan, Unit
+from analyzers.units.unit import Document, Inputs, Plan, Unit
 
 Observer = Callable[[str, int, int], None]
 
@@ -49,7 +51,8 @@ class Outputs(Protocol):
 @dataclass(frozen=True, slots=True)
 class Rendering:
     """How trees are prepared: the programs at hand, what the repository says of itself, its address where that is known, where outputs are
-    kept, the limits, and clusters of another revision by which those of this one are told apart too."""
+    kept, the limits, and clusters of another revision by which those of this one are told apart too. `divided` says whether the names of
+    folders divide a tree of plain files; None leaves it to the objects in it. One that is `staged` is looked into in any case."""
 
     tools: Tools
     settings: AnalysisSettings = field(default_factory=AnalysisSettings)
@@ -57,6 +60,8 @@ class Rendering:
     outputs: Outputs | None = None
     limits: RenderLimits = field(default_factory=RenderLimits)
     apart: frozenset[str] = frozenset()
+    divided: bool | None = None
+    staged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +96,14 @@ class MemoryOutputs:
 def prepare(tree: Tree, rendering: Rendering, wanted: Wanted, observe: Observer, limits: Limits = DEFAULT_LIMITS) -> Prepared:
     """What is analysed of a tree: its units rendered, the rest as it is. `wanted` are the kinds that take part in the analysis."""
     entries = tuple(tree.entries())
-    if not rendering.settings.decides_units and not is_rendered(entry.path for entry in entries):
+    if passes(entries, rendering):
         return Prepared.whole(PartialTree(tree, entries))
     return _Stage(tree, entries, rendering, wanted, limits).prepared(observe)
+
+
+def passes(entries: Iterable[Entry], rendering: Rendering) -> bool:
+    """Whether neither configuration nor any file of a tree asks for more than reading it as it is."""
+    return not rendering.staged and not rendering.settings.decides_units and not is_rendered(entry.path for entry in entries)
 
 
 def plan_of(tree: Tree, rendering: Rendering, limits: Limits = DEFAULT_LIMITS) -> Plan:
@@ -102,34 +112,51 @@ def plan_of(tree: Tree, rendering: Rendering, limits: Limits = DEFAULT_LIMITS) -
     return discover(read_inputs(tree, listing, limits), rendering.settings, rendering.remote, rendering.tools.available)
 
 
+def plain_plan(tree: Tree) -> Plan:
+    """The plan of a tree of plain files that are read as one."""
+    paths = frozenset(entry.path for entry in Listing(tree.entries()).files if is_manifest_name(entry.path))
+    return Plan((), {None: paths}, (), (), ())
+
+
 class _Stage:
     """One run of `prepare`."""
 
     def __init__(self, tree: Tree, entries: Sequence[Entry], rendering: Rendering, wanted: Wanted, limits: Limits) -> None:
-        self._tree, self._entries, self._rendering, self._wanted, self._limits = tree, entries, rendering, wanted, limits
+        self._tree, self._entries, self._rendering, self._limits = tree, entries, rendering, limits
+        self._wanted: Wanted = lambda group, kind: wanted(group, kind) or (group, kind) in DEPLOYING
         self._listed = {entry.path: entry for entry in entries}
+        self._outputs = MemoryOutputs(rendering.outputs)
 
     def prepared(self, observe: Observer) -> Prepared:
         """The outcome."""
         listing = Listing(self._entries)
-        plan = discover(
-            read_inputs(self._tree, listing, self._limits),
-            self._rendering.settings,
-            self._rendering.remote,
-            self._rendering.tools.available,
-            self._rendering.apart,
-        )
-        contents, ids, problems = self._contents(path for unit in plan.units for path in unit.reads)
-        written = as_written(contents, self._wanted, self._limits)
-        results = [
-            *self._rendered(plan.units, contents, ids, written, observe),
-            *(UnitResult(unit, None, (why,)) for unit, why in plan.refused),
-        ]
+        plan, results, problems = self._followed(read_inputs(self._tree, listing, self._limits), observe)
         files = {
             cluster: PartialTree(self._tree, tuple(self._listed[path] for path in sorted(paths))) for cluster, paths in plan.files.items()
         }
         diagnostics = (*listing.diagnostics(), *plan.diagnostics, *problems)
         return Prepared(files, tuple(results), diagnostics, plan.elsewhere)
+
+    def _followed(self, inputs: Inputs, observe: Observer) -> tuple[Plan, list[UnitResult], list[Diagnostic]]:
+        """The plan and the outcome of its units, once what these make deploys nothing more."""
+        plan, results, problems = self._outcome(inputs, observe)
+        before, made, levels = tuple[Document, ...](), made_by(results), 0
+        while made != before:
+            if levels == MOST_LEVELS:
+                return plan, results, [*problems, *unsettled(made)]
+            levels += 1
+            plan, results, problems = self._outcome(following(inputs, results, made), observe)
+            before, made = made, made_by(results)
+        return plan, results, problems
+
+    def _outcome(self, inputs: Inputs, observe: Observer) -> tuple[Plan, list[UnitResult], list[Diagnostic]]:
+        """A plan, the outcome of each of its units, and what stood in the way of reading their files."""
+        rendering = self._rendering
+        plan = discover(inputs, rendering.settings, rendering.remote, rendering.tools.available, rendering.apart)
+        contents, ids, problems = self._contents(path for unit in plan.units for path in unit.reads)
+        written = as_written(contents, self._wanted, self._limits)
+        rendered = self._rendered(plan.units, contents, ids, written, observe)
+        return plan, [*rendered, *(UnitResult(unit, None, (why,)) for unit, why in plan.refused)], problems
 
     def _contents(self, paths: Iterable[str]) -> tuple[dict[str, bytes], dict[str, str], list[Diagnostic]]:
         """The files that units read, with the ids of their content."""
@@ -177,8 +204,8 @@ class _Stage:
         job = renderer.job(unit, {path: contents[path] for path in unit.reads})
         if isinstance(job, Diagnostic):
             return job
-        task, kept = Task(tool, job, _name(job, tool)), self._rendering.outputs
-        known = kept.recall_output(task.name) if kept is not None else None
+        task = Task(tool, job, _name(job, tool))
+        known = self._outputs.recall_output(task.name)
         return task if known is None else known
 
     def _kept(self, unit: Unit, task: Task, outcome: Outcome) -> bytes | Diagnostic:
@@ -186,8 +213,7 @@ class _Stage:
         if outcome.problem:
             program = task.tool.arguments[0]
             return _problem("render-timeout" if outcome.timed_out else "render-failed", unit, f"{program} {outcome.problem}")
-        if self._rendering.outputs is not None:
-            self._rendering.outputs.keep_output(task.name, outcome.output)
+        self._outputs.keep_output(task.name, outcome.output)
         return outcome.output
 
     def _result(self, unit: Unit, output: bytes | Diagnostic | None, contents: Contents, written: Written) -> UnitResult:
@@ -197,7 +223,7 @@ class _Stage:
             objects = self._objects(unit, output, contents, written)
         except Unparsable as error:
             return UnitResult(unit, None, (_problem("render-failed", unit, f"its output cannot be read: {error.defect.message}"),))
-        return UnitResult(unit, objects.manifests, (*unit.notes, *objects.diagnostics))
+        return UnitResult(unit, objects.manifests, (*unit.notes, *objects.diagnostics), objects.deploying)
 
     def _objects(self, unit: Unit, output: bytes | None, contents: Contents, written: Written) -> Objects:
         if output is None:

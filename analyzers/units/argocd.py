@@ -30,7 +30,6 @@ from analyzers.units.deployment import (
 from analyzers.units.unit import Document, Elsewhere
 
 GROUP: Final = "argoproj.io"
-KINDS: Final = ("Application", "ApplicationSet")
 _IN_CLUSTER: Final = ("https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local", "in-cluster")
 _MOST: Final = 1_000
 """Applications of one ApplicationSet."""
@@ -70,16 +69,16 @@ class _Reader:
             found = self._generated(generator)
             if found is None:
                 problem = f"{title_of(document)}: the generator {', '.join(generator)} depends on more than this repository"
-                notes.append(Diagnostic("needs-rendering", problem, document.path, generator.line or place_of(document).line))
+                notes.append(Diagnostic("needs-rendering", problem, document.path, generator.line or place_of(document).line or None))
                 continue
             if len(found) > _MOST:
                 problem = f"{title_of(document)}: makes {len(found)} applications; only {_MOST} are read"
-                notes.append(Diagnostic("limit-exceeded", problem, document.path, place_of(document).line))
+                notes.append(Diagnostic.at("limit-exceeded", problem, place_of(document)))
             for parameters in found[:_MOST]:
                 filled = _filled(at(spec, "template"), parameters)
                 if (left := _left(at(filled, "spec"))) is not None:
                     problem = f"{title_of(document)}: its template holds {left!r}, which cannot be filled in here"
-                    notes.append(Diagnostic("needs-rendering", problem, document.path, place_of(document).line))
+                    notes.append(Diagnostic.at("needs-rendering", problem, place_of(document)))
                     break
                 part = self._application(document, f"Application {text_at(filled, 'metadata', 'name')}", at(filled, "spec"))
                 here += part.here
@@ -119,9 +118,9 @@ class _Reader:
             what = f"the chart {text_at(source, 'chart')} of " if text_at(source, "chart") else f"{text_at(source, 'path')} of "
             return Deployed((), (Elsewhere(title, what + url, place, as_json(spec)),), ())
         deployment = _deployment(document, title, spec, source, path)
-        notes = [Diagnostic("source-assumed", f"{title}: {where}", place.path, place.line)] if where else []
+        notes = [Diagnostic.at("source-assumed", f"{title}: {where}", place)] if where else []
         if at(source, "plugin"):
-            notes.append(Diagnostic("needs-rendering", f"{title}: a plugin makes its objects, and nothing is run", place.path, place.line))
+            notes.append(Diagnostic.at("needs-rendering", f"{title}: a plugin makes its objects, and nothing is run", place))
         return Deployed((deployment,), (), tuple(notes))
 
 
@@ -160,7 +159,7 @@ def _cluster(document: Document, spec: YamlMap, path: str) -> str | None:
         return name
     if server and server not in _IN_CLUSTER:
         return server.partition("://")[2] or server
-    return cluster_of(dirname(document.path)) or cluster_of(path)
+    return document.cluster or cluster_of(dirname(document.path)) or cluster_of(path)
 
 
 def _chosen(folder: str, chosen: Iterable[tuple[str, bool]]) -> bool:

@@ -7,11 +7,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from posixpath import normpath
+from typing import Final
 
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.model.manifest import YamlMap, YamlValue
-from analyzers.units.parsing import first_line
 from analyzers.units.unit import Cluster, Document, Elsewhere
+
+DEPLOYING: Final = frozenset(
+    {
+        *(("argoproj.io", kind) for kind in ("Application", "ApplicationSet")),
+        *(("kustomize.toolkit.fluxcd.io", "Kustomization"), ("helm.toolkit.fluxcd.io", "HelmRelease")),
+    }
+)
+"""The groups and kinds of Flux and Argo CD whose objects say what is deployed where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ def title_of(document: Document) -> str:
 
 def place_of(document: Document) -> SourceLocation:
     """Where the object stands."""
-    return SourceLocation(document.path, first_line(document.body))
+    return SourceLocation(document.path, document.line)
 
 
 def at(body: YamlValue, *steps: str) -> YamlMap:

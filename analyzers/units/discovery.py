@@ -48,6 +48,7 @@ class _Discovery:
         self._kustomized, self._charts = Kustomized(inputs), HelmCharts(inputs)
         self._chart_roots = Charts(entry.path for entry in inputs.listing.files)
         self._maker = UnitMaker(inputs, self._kustomized, self._charts)
+        self._by_name: set[str] = set()
 
     def plan(self) -> Plan:
         """The plan."""
@@ -64,7 +65,7 @@ class _Discovery:
         units = [replace(unit, clusters=settled(unit.clusters)) for unit in units]
         refused = [(replace(unit, clusters=settled(unit.clusters)), why) for unit, why in refused]
         units, files = self._given_namespaces(units, _by_cluster((path, settled(clusters)) for path, clusters in written))
-        diagnostics = (*self._inputs.problems, *deployed.diagnostics, *missing, *notes)
+        diagnostics = (*self._inputs.problems, *deployed.diagnostics, *missing, *notes, *self._told_by_names())
         extra = [(unit, problem) for unit, problems in made for problem in problems[1:]]
         return Plan(tuple(units), files, tuple(refused), (*diagnostics, *(each for _, each in extra)), deployed.elsewhere)
 
@@ -134,7 +135,18 @@ class _Discovery:
         if self._settings.clusters:
             named = tuple(each.name for each in self._settings.clusters if any(below(path, pattern) for pattern in each.paths))
             return named or (told,)
-        return (told if told is not None else cluster_of(path),)
+        cluster = told if told is not None else cluster_of(path)
+        if told is None and cluster is not None:
+            self._by_name.add(cluster)
+        return (cluster,)
+
+    def _told_by_names(self) -> Iterator[Diagnostic]:
+        """How clusters were told apart, where nothing but the names of folders does it."""
+        if len(self._by_name) > 1:
+            names = sorted(self._by_name)
+            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+            problem = f"the names of folders tell clusters apart: {', '.join(names[:_MOST_NAMED])}{more}"
+            yield Diagnostic("clusters-by-convention", problem)
 
     def _with_namespace(self, unit: Unit) -> Unit:
         return unit if unit.namespace else replace(unit, namespace=self._namespace_of(unit.path))

@@ -64,7 +64,7 @@ class _Reader:
         deployment = Deployment(
             title_of(document),
             path,
-            cluster_of(dirname(document.path)) or cluster_of(path),
+            document.cluster or cluster_of(dirname(document.path)) or cluster_of(path),
             place_of(document),
             moved_to=text_at(spec, "targetNamespace"),
             overlay=_overlay(spec, path),
@@ -72,7 +72,7 @@ class _Reader:
         notes = [*self._assumed(document, where)]
         if spec.get("postBuild"):
             problem = f"{title_of(document)}: variables are substituted after the build (postBuild), which is not done here"
-            notes.append(Diagnostic("needs-rendering", problem, document.path, spec.lines["postBuild"]))
+            notes.append(Diagnostic("needs-rendering", problem, document.path, spec.lines["postBuild"] or None))
         return Deployed((deployment,), (), tuple(notes))
 
     def _release(self, document: Document) -> Deployed:
@@ -92,7 +92,7 @@ class _Reader:
         deployment = Deployment(
             title_of(document),
             path,
-            cluster_of(dirname(document.path)),
+            document.cluster or cluster_of(dirname(document.path)),
             place_of(document),
             namespace=target or own,
             release=text_at(spec, "releaseName") or (f"{target}-{name}" if target else name),
@@ -102,7 +102,7 @@ class _Reader:
         notes = [*self._assumed(document, where)]
         if spec.get("valuesFrom"):
             problem = f"{title_of(document)}: takes values from objects of the cluster (valuesFrom), which are not known here"
-            notes.append(Diagnostic("needs-rendering", problem, document.path, spec.lines["valuesFrom"]))
+            notes.append(Diagnostic("needs-rendering", problem, document.path, spec.lines["valuesFrom"] or None))
         return Deployed((deployment,), (), tuple(notes))
 
     def _source(self, reference: YamlMap, path: str | None) -> str | None:
@@ -126,7 +126,7 @@ class _Reader:
 
     def _assumed(self, document: Document, where: str) -> Iterable[Diagnostic]:
         if where:
-            yield Diagnostic("source-assumed", f"{title_of(document)}: {where}", document.path, place_of(document).line)
+            yield Diagnostic.at("source-assumed", f"{title_of(document)}: {where}", place_of(document))
 
     def _from_elsewhere(self, document: Document, source: str) -> Deployed:
         content = as_json(at(document.body, "spec"))

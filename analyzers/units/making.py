@@ -67,7 +67,7 @@ class UnitMaker:
         for path in deployment.values:
             if not self._inputs.listing.is_file(path):
                 problem = f"the values file {path} is not in the repository"
-                problems.append(Diagnostic("render-refused", problem, deployment.place.path, deployment.place.line))
+                problems.append(Diagnostic.at("render-refused", problem, deployment.place))
         reads = closure.reads | {path for path in deployment.values if self._inputs.listing.is_file(path)}
         unit = replace(
             self._unit(draft, RendererName.HELM, reads),
@@ -112,11 +112,11 @@ class UnitMaker:
                 problems += inner.refusals
             else:
                 problem = f"{deployment.title}: the component {folder} is not in the repository"
-                problems.append(Diagnostic("render-refused", problem, deployment.place.path, deployment.place.line))
+                problems.append(Diagnostic.at("render-refused", problem, deployment.place))
         for patch in fields.get("patches", ()):
             if not isinstance(patch, dict) or "path" in patch:
                 problem = f"{deployment.title}: a patch names a file instead of holding it"
-                problems.append(Diagnostic("render-refused", problem, deployment.place.path, deployment.place.line))
+                problems.append(Diagnostic.at("render-refused", problem, deployment.place))
         return reads, problems, deployment.overlay
 
     def _plain(self, draft: Draft) -> Iterator[Made]:
@@ -157,7 +157,7 @@ class UnitMaker:
 
     def _lacking(self, draft: Draft, renderer: RendererName, what: str) -> Made:
         place = draft.deployment.place
-        problem = Diagnostic("render-refused", f"{draft.path or '.'} {what}", place.path, place.line)
+        problem = Diagnostic.at("render-refused", f"{draft.path or '.'} {what}", place)
         return self._unit(draft, renderer, frozenset()), (problem,)
 
 

@@ -24,11 +24,13 @@ class RendererName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The first mapping of a file, or one of its objects: what it says and where."""
+    """The first mapping of a file, or one of its objects: what it says and where. `cluster` is the one that it is in, where a unit
+    that makes it tells."""
 
     path: str
     line: int
     body: YamlMap
+    cluster: Cluster = None
 
 
 @dataclass(frozen=True, slots=True)

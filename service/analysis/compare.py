@@ -14,7 +14,7 @@ from pathlib import Path
 from analyzers.manifests.running import Running, SnapshotError
 from analyzers.model.cluster import HostNetwork
 from analyzers.model.diagnostics import SourceLocation
-from analyzers.pipeline import ClusterError, ExplainError, Options, Revision, explain, matrices, matrix
+from analyzers.pipeline import ClusterError, ExplainError, Options, Revision, explain, like, matrices, matrix
 from analyzers.pipeline import compare as compare_trees
 from analyzers.reports import Context, Report, headline, render
 from analyzers.reports.cluster_words import headline_of
@@ -45,7 +45,8 @@ def compare(order: Order) -> Result:
         with _options(order, base) as options:
             report = compare_trees(base.tree, head.tree, options, base_revision=base.revision, head_revision=head.revision)
             if order.guard is not None:
-                write_guarded(order.guard, base.tree, head.tree, report, partial(matrices, head.tree, options), Path(order.directory))
+                of_head = partial(matrices, head.tree, like(options, report))
+                write_guarded(order.guard, base.tree, head.tree, report, of_head, Path(order.directory))
         note = conflict_note(opened.conflicts) if opened.conflicts else ""
         context = Context(seconds=time.monotonic() - started, note=note)
         _write(order, report, context, lambda side: base.revision if side == "base" else head.revision)

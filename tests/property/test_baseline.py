@@ -19,6 +19,8 @@ from analyzers.model.cluster import HostNetwork
 from analyzers.model.pod_network import PodNetworks
 from analyzers.model.records import ObjectRecord
 from analyzers.pipeline import Options, diff
+from analyzers.rendering.stage import Rendering
+from analyzers.rendering.tools import Tools
 from analyzers.reports import render
 from benchmarks.shapes import one_line_change, profile, repository
 from tests.oracle import mutate
@@ -109,6 +111,22 @@ def test_edits_of_policies_compare_as_from_the_beginning_on_random_clusters(star
             rng.choice(EDITS)(rng, head)
         enough += resumed(written(made.base), written(head), Options(HostNetwork(made.host_network), pods=pods(*made.pod_cidrs)))
     assert enough > 50
+
+
+APPLICATION = b"""apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: shop}
+spec: {source: {repoURL: r, path: .}, destination: {name: eu, namespace: shop}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "enough"), [({}, {}, True), ({}, {"app.yaml": APPLICATION}, False), ({"app.yaml": APPLICATION}, {}, False)]
+)
+def test_what_deploys_is_never_passed_over_for_a_baseline(base: Files, head: Files, enough: bool) -> None:
+    pod = {"web.yaml": b"apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n"}
+    deny = {"deny.yaml": b"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: {podSelector: {}}\n"}
+    assert resumed({**pod, **base}, {**pod, **deny, **head}, Options(rendering=Rendering(Tools()))) is enough
 
 
 def test_a_baseline_and_readings_under_other_addresses_of_pods_are_not_believed() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from analyzers.impact.clusters import Changes, DiffsReport, digest_of_all
-from analyzers.pipeline import ClusterError, Options, Revision, compare, matrices, matrix
+from analyzers.pipeline import ClusterError, Options, Revision, compare, like, matrices, matrix
 from analyzers.rendering.tools import Tools
 from analyzers.reports import FORMATS, Context, render
 from analyzers.reports.side_by_side import FORMATS as SIDE_BY_SIDE
@@ -173,3 +173,40 @@ def test_several_clusters_read_as_written(format: str, suffix: str) -> None:
     if os.environ.get("REGOLD"):
         golden.write_text(shown, encoding="utf-8")
     assert shown == golden.read_text(encoding="utf-8"), f"{golden.name} differs: read it, then run again with REGOLD=1"
+
+
+PLAIN = {f"clusters/{name}/{each}.yaml": text for name in ("eu", "us") for each, text in (("web", WEB), ("db", DB))}
+BARE = Bench(Tools())
+
+
+def test_plain_files_that_cannot_be_one_cluster_are_compared_side_by_side() -> None:
+    found = document(compared(PLAIN, {**PLAIN, "clusters/us/deny.yaml": deny(namespace="shop")}, bench=BARE))
+    assert [(each["cluster"], each["summary"]["closed"], each["complete"]) for each in found["clusters"]] == [
+        ("eu", 0, True),
+        ("us", 8, True),
+    ]
+    assert {each["message"] for report in found["clusters"] for each in report["diagnostics"]} == {
+        "the names of folders tell clusters apart: eu, us"
+    }
+
+
+def test_a_change_cannot_divide_what_base_reads_as_one() -> None:
+    base = {"clusters/eu/web.yaml": WEB, "clusters/us/db.yaml": DB, "clusters/eu/deny.yaml": deny(namespace="shop")}
+    head = {path: text for path, text in base.items() if "deny" not in path} | {"clusters/us/web.yaml": WEB}
+    found = document(compared(base, head, bench=BARE))
+    assert (found["schema"], found["complete"], found["summary"]["opened"]) == ("flowdelta.diff/1", False, 8)
+    assert "duplicate-object" in {each["code"] for each in found["diagnostics"]}
+
+
+def test_what_base_divides_stays_divided() -> None:
+    less = {path: text for path, text in PLAIN.items() if path != "clusters/us/web.yaml" and path != "clusters/us/db.yaml"}
+    found = document(compared(PLAIN, {**less, "clusters/us/cache.yaml": deployment("cache", "shop")}, bench=BARE))
+    assert [each["cluster"] for each in found["clusters"]] == ["eu", "us"]
+    assert [each["workloads"]["added"] for each in found["clusters"]] == [[], ["shop/cache[Deployment]"]]
+
+
+def test_what_holds_of_head_is_asked_of_the_clusters_that_were_compared() -> None:
+    head = {**PLAIN, "clusters/us/cache.yaml": deployment("cache", "shop")}
+    for base, clusters in ((PLAIN, ["eu", "us"]), ({"clusters/eu/web.yaml": WEB}, [None])):
+        options = Options(rendering=BARE.rendering)
+        assert [each.cluster for each in matrices(tree(head), like(options, compared(base, head, bench=BARE)))] == clusters
