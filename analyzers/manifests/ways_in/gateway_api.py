@@ -21,6 +21,8 @@ from analyzers.model.ways_in import (
 
 GROUP = "gateway.networking.k8s.io"
 
+_LISTENER_SETS = frozenset({(GROUP, "ListenerSet"), ("gateway.networking.x-k8s.io", "XListenerSet")})
+
 
 def read_gateway_class(manifest: Manifest) -> ClassMeaning:
     """The controller of a class. Raises InvalidObject."""
@@ -66,11 +68,14 @@ def _listener(field: Field) -> Listener:
 
 
 def _parent(field: Field, manifest: Manifest) -> Iterator[Parent]:
-    """The Gateway that is referred to; a parent of another kind (a Service, of a mesh) is no way in."""
-    if (field["group"].text(GROUP), field["kind"].text("Gateway")) == (GROUP, "Gateway"):
+    """The Gateway that is referred to; a set of listeners counts as one that the manifests do not hold. A parent of another kind (a
+    Service, of a mesh) is no way in."""
+    group, kind = field["group"].text(GROUP), field["kind"].text("Gateway")
+    name = field["name"].text() if kind == "Gateway" else f"{kind} {field['name'].text()}"
+    if (group, kind) == (GROUP, "Gateway") or (group, kind) in _LISTENER_SETS:
         namespace = field["namespace"].text("") or manifest.namespace
         port = read_port_number(field["port"]) if field["port"] else 0
-        yield Parent(namespace, field["name"].text(), field["sectionName"].text(""), port)
+        yield Parent(namespace, name, field["sectionName"].text(""), port)
 
 
 def _backends(rule: Field, manifest: Manifest) -> Iterator[Backend]:

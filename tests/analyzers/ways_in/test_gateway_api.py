@@ -98,6 +98,12 @@ def test_route_of_a_gateway_that_is_not_in_the_manifests_may_lead_in() -> None:
     assert inward(WEB + route()) == {WEB_ID: perhaps(8080)}
 
 
+@pytest.mark.parametrize("parent", ["kind: ListenerSet", "group: gateway.networking.x-k8s.io, kind: XListenerSet"])
+def test_route_of_a_set_of_listeners_may_lead_in(parent: str) -> None:
+    found = inward(WEB + gateway(listener(), "shop") + route(f"{{{parent}, name: edge}}"))
+    assert found == {WEB_ID: perhaps(8080)}
+
+
 def test_route_of_a_mesh_is_no_way_in() -> None:
     assert inward(WEB + route('{kind: Service, group: "", name: web}')) == {}
 
