@@ -1,7 +1,8 @@
 """Runs before a renderer, in its process: shuts it in, then becomes it. A program of its own, so that no lock of a threaded parent is held.
 
-Its only argument is JSON: `parent`, the process that must be alive; `limits`, pairs of a resource number and a value; `command` and
-`environment`. Ends with status 125 where the renderer could not be started.
+Its only argument is JSON: `parent`, the process that must be alive; `limits`, pairs of a resource number and a value; `user`, whom root
+becomes; `folder`, all that the renderer may write; `command` and `environment`. Ends with status 125 where the renderer could not be
+started.
 """
 
 import contextlib
@@ -35,6 +36,24 @@ def _bind_to_parent(parent: int) -> None:
         os._exit(NOT_STARTED)
 
 
+def _become(user: int, program: str, folder: str) -> None:
+    """Leave root for a user without rights, if that one reaches the program and the folder, and the kernel knows it."""
+    groups = os.getgroups()
+    with contextlib.suppress(OSError):
+        os.setgroups([])
+        os.setegid(user)
+        os.seteuid(user)
+        writable = os.R_OK | os.W_OK | os.X_OK
+        reached = os.access(program, os.X_OK, effective_ids=True) and os.access(folder, writable, effective_ids=True)
+        os.seteuid(0)
+        os.setegid(0)
+        if reached:
+            os.setresgid(user, user, user)
+            os.setresuid(user, user, user)
+        else:
+            os.setgroups(groups)
+
+
 def _limit(limits: list[list[int]]) -> None:
     for kind, value in limits:
         _, hard = resource.getrlimit(kind)
@@ -45,8 +64,11 @@ def _limit(limits: list[list[int]]) -> None:
 def main() -> None:
     """Become the renderer."""
     order = json.loads(sys.argv[1])
-    _bind_to_parent(order["parent"])
     isolate_network()
+    if os.geteuid() == 0:
+        _become(order["user"], order["command"][0], order["folder"])
+    # After that, because the kernel forgets with whom to die when the user changes.
+    _bind_to_parent(order["parent"])
     _limit(order["limits"])
     try:
         os.execve(order["command"][0], order["command"], order["environment"])

@@ -1,5 +1,5 @@
-"""Runs one renderer shut in: its own process group, an empty environment and home, no network where the kernel permits, limits on
-processor time, memory and output, and SIGKILL at the deadline."""
+"""Runs one renderer shut in: its own process group, an empty environment and home, no network where the kernel permits, a user without
+rights in place of root, limits on processor time, memory and output, and SIGKILL at the deadline."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _TOLD: Final = 1_000
 """Characters of what a renderer says that are shown: its last words, where the reason stands."""
 _NOWHERE: Final = "http://127.0.0.1:9"
 _LAUNCHER: Final = launch.__file__
+_NOBODY: Final = 65534
+"""The user and the group that have no rights, by custom of every system, and that are known inside user namespaces too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ def run(command: Sequence[str], folder: Path, limits: RenderLimits) -> Outcome:
     """Run a command in a folder that holds all it may read; `home` and `tmp` are made in it."""
     for name in ("home", "tmp"):
         (folder / name).mkdir()
+    _give_away(folder)
     with (folder / "stdout").open("w+b") as stdout, (folder / "stderr").open("w+b") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", _LAUNCHER, _order(command, folder, limits)],
@@ -76,6 +79,15 @@ def run(command: Sequence[str], folder: Path, limits: RenderLimits) -> Outcome:
         return Outcome(stdout.read())
 
 
+def _give_away(folder: Path) -> None:
+    """Make a folder and all in it the renderer's own, where that will not be this process's user."""
+    if os.geteuid() == 0:
+        with contextlib.suppress(OSError):
+            for place, folders, files in os.walk(folder):
+                for name in (".", *folders, *files):
+                    os.chown(os.path.join(place, name), _NOBODY, _NOBODY, follow_symlinks=False)
+
+
 @cache
 def network_is_isolated() -> bool:
     """Whether renderers get a network of their own here, which holds nothing. Where not, they have no git and proxies that lead nowhere."""
@@ -92,7 +104,8 @@ def _order(command: Sequence[str], folder: Path, limits: RenderLimits) -> str:
         (resource.RLIMIT_NOFILE, 512),
         (resource.RLIMIT_CORE, 0),
     ]
-    return json.dumps({"parent": os.getpid(), "limits": bounds, "command": list(command), "environment": _environment(folder, limits)})
+    whom = {"parent": os.getpid(), "user": _NOBODY, "folder": str(folder)}
+    return json.dumps({**whom, "limits": bounds, "command": list(command), "environment": _environment(folder, limits)})
 
 
 def _environment(folder: Path, limits: RenderLimits) -> dict[str, str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -230,6 +232,33 @@ def test_a_program_has_an_empty_environment_no_network_and_no_git(tmp_path: Path
     if not network_is_isolated():
         pytest.skip("this kernel permits no network namespace")
     assert "eth" not in said.partition("Inter-")[2]
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can reach."""
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can become another user")
+def test_a_program_of_root_runs_as_a_user_without_rights(open_folder: Path) -> None:
+    secret, work = open_folder / "secret", open_folder / "work"
+    secret.write_text("of root")
+    secret.chmod(0o600)
+    (work / "inner").mkdir(parents=True)
+    script = f"/usr/bin/id -u; /usr/bin/id -G; echo own > inner/own; /bin/cat inner/own {secret} || echo refused"
+    outcome = run(("/bin/sh", "-c", script), work, RenderLimits())
+    assert outcome.output.decode().split() == ["65534", "65534", "own", "refused"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can become another user")
+def test_a_program_that_only_root_can_reach_still_runs(open_folder: Path) -> None:
+    hidden = open_folder / "hidden"
+    (hidden / "work").mkdir(parents=True)
+    hidden.chmod(0o700)
+    assert run(("/usr/bin/id", "-u"), hidden / "work", RenderLimits()).output == b"0\n"
 
 
 @pytest.mark.parametrize("name", ["a\\0b", "\\ud800", "x" * 300, "web.yaml/inside"])
