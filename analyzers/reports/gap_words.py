@@ -42,11 +42,18 @@ def kinds_left_out(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def readings(diagnostics: Sequence[Diagnostic]) -> Iterator[Phrase]:
-    """How host networks and address blocks were read, and beside what: once, however many objects it concerns."""
+    """How host networks and address blocks were read, beside what, in which clusters, and where policies landed: once, however many objects
+    it concerns."""
     hosts = [each for each in diagnostics if each.code == "host-network"]
     for each in [one for one in hosts if one.side != "base"] or hosts:
         yield (Prose(each.message),)
     yield from ((Prose(each.message),) for each in diagnostics if each.code in ("inventory", "already-running"))
+    for code in ("clusters-by-convention", "namespace-moved"):
+        found = [each for each in diagnostics if each.code == code]
+        told = [_single(each) for each in found if each.side != "base"] or [_single(each) for each in found]
+        yield from told[:MOST_TOLD]
+        if len(told) > MOST_TOLD:
+            yield (f"and {counted(len(told) - MOST_TOLD, 'more unit')} put policies into other namespaces",)
     blocks = len({(each.path, each.line) for each in diagnostics if each.code == "ipblock-may-cover-pods"})
     if blocks:
         verb = "is" if blocks == 1 else "are"

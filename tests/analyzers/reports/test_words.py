@@ -158,6 +158,15 @@ def test_ambiguous_readings_are_said_once() -> None:
     ]
 
 
+def test_where_policies_landed_is_said_of_head_and_only_of_a_few_units() -> None:
+    moved = [Diagnostic("namespace-moved", f"unit {n} puts policies into four", f"{n}/k.yaml", 1, "head") for n in range(7)]
+    before = Diagnostic("namespace-moved", "unit 0 puts policies into three", "0/k.yaml", 1, "base")
+    said = [inline(each, Context()) for each in readings([before, *moved])]
+    assert said[0] == "`0/k.yaml:1` unit 0 puts policies into four"
+    assert said[5:] == ["and 2 more units put policies into other namespaces"]
+    assert [inline(each, Context()) for each in readings([before])] == ["`0/k.yaml:1` at base unit 0 puts policies into three"]
+
+
 def test_warnings_are_few_and_infos_are_silent() -> None:
     many = [Diagnostic("unknown-field", "spec.ingres", f"{number}.yaml", 3) for number in range(8)]
     quiet = [Diagnostic("not-an-object", "no object", "x.yaml", 1), Diagnostic("link-skipped", "a link", "y.yaml", 1)]
