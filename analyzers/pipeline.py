@@ -239,7 +239,8 @@ def _prepared(tree: Tree, options: Options, rendering: Rendering | None, observe
     loaded, divided = _standing(prepared.files[None], options, rendering, observe)
     if loaded is not None:
         return replace(prepared, loaded=loaded)
-    return replace(prepare(tree, replace(rendering, staged=True), wanted, observe, options.limits), divided=divided)
+    rendering = replace(rendering, staged=True, divided=divided)
+    return replace(prepare(tree, rendering, wanted, observe, options.limits), divided=divided)
 
 
 def _standing(tree: Tree, options: Options, rendering: Rendering, observe: Observer) -> tuple[Loaded[ObjectRecord] | None, bool]:
@@ -251,11 +252,15 @@ def _standing(tree: Tree, options: Options, rendering: Rendering, observe: Obser
 
 def plan(tree: Tree, options: Options = DEFAULTS) -> Plan:
     """What would be read and rendered of a tree, for which cluster, and why. Nothing is rendered. Options must say how trees are."""
-    assert options.rendering is not None
+    rendering = options.rendering
+    assert rendering is not None
     part = PartialTree(tree, tuple(tree.entries()))
-    if passes(part.files, options.rendering) and _standing(part, options, options.rendering, ignore)[0] is not None:
-        return plain_plan(tree)
-    return plan_of(tree, options.rendering, options.limits)
+    if passes(part.files, rendering):
+        loaded, divided = _standing(part, options, rendering, ignore)
+        if loaded is not None:
+            return plain_plan(tree)
+        rendering = replace(rendering, staged=True, divided=divided)
+    return plan_of(tree, rendering, options.limits)
 
 
 def _resumed(base: Tree, head: Tree, options: Options, observe: Observer) -> tuple[Universe, Half, Half] | None:

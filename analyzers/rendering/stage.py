@@ -26,6 +26,7 @@ from analyzers.rendering.renderers import Contents, Job, renderer_of
 from analyzers.rendering.sandbox import Outcome, RenderLimits, run
 from analyzers.rendering.source import Prepared, UnitResult
 from analyzers.rendering.tools import Tool, Tools
+from analyzers.units.clusters import Convention, cluster_of, named_cluster_of
 from analyzers.units.deployment import DEPLOYING
 from analyzers.units.discovery import discover
 from analyzers.units.unit import Document, Inputs, Plan, Unit
@@ -52,7 +53,8 @@ class Outputs(Protocol):
 class Rendering:
     """How trees are prepared: the programs at hand, what the repository says of itself, its address where that is known, where outputs are
     kept, the limits, and clusters of another revision by which those of this one are told apart too. `divided` says whether the names of
-    folders divide a tree of plain files; None leaves it to the objects in it. One that is `staged` is looked into in any case."""
+    folders divide a tree of plain files; None leaves it to the objects in it. One that is `staged` is looked into in any case: of folders
+    that do not divide it only those below `clusters/` name one."""
 
     tools: Tools
     settings: AnalysisSettings = field(default_factory=AnalysisSettings)
@@ -62,6 +64,11 @@ class Rendering:
     apart: frozenset[str] = frozenset()
     divided: bool | None = None
     staged: bool = False
+
+    @property
+    def convention(self) -> Convention:
+        """What names of folders say of clusters."""
+        return named_cluster_of if self.staged and not self.divided else cluster_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,8 @@ def passes(entries: Iterable[Entry], rendering: Rendering) -> bool:
 def plan_of(tree: Tree, rendering: Rendering, limits: Limits = DEFAULT_LIMITS) -> Plan:
     """What would be read and rendered of a tree, and why. Nothing is rendered."""
     listing = Listing(tree.entries())
-    return discover(read_inputs(tree, listing, limits), rendering.settings, rendering.remote, rendering.tools.available)
+    inputs, available = read_inputs(tree, listing, limits), rendering.tools.available
+    return discover(inputs, rendering.settings, rendering.remote, available, convention=rendering.convention)
 
 
 def plain_plan(tree: Tree) -> Plan:
@@ -152,7 +160,8 @@ class _Stage:
     def _outcome(self, inputs: Inputs, observe: Observer) -> tuple[Plan, list[UnitResult], list[Diagnostic]]:
         """A plan, the outcome of each of its units, and what stood in the way of reading their files."""
         rendering = self._rendering
-        plan = discover(inputs, rendering.settings, rendering.remote, rendering.tools.available, rendering.apart)
+        available = rendering.tools.available
+        plan = discover(inputs, rendering.settings, rendering.remote, available, rendering.apart, rendering.convention)
         contents, ids, problems = self._contents(path for unit in plan.units for path in unit.reads)
         written = as_written(contents, self._wanted, self._limits)
         rendered = self._rendered(plan.units, contents, ids, written, observe)

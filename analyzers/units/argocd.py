@@ -13,7 +13,7 @@ from typing import Final
 
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.manifest import YamlList, YamlMap, YamlValue
-from analyzers.units.clusters import cluster_of
+from analyzers.units.clusters import Convention
 from analyzers.units.deployment import (
     Deployed,
     Deployment,
@@ -27,7 +27,7 @@ from analyzers.units.deployment import (
     texts_at,
     title_of,
 )
-from analyzers.units.unit import Document, Elsewhere
+from analyzers.units.unit import Cluster, Document, Elsewhere
 
 GROUP: Final = "argoproj.io"
 _IN_CLUSTER: Final = ("https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local", "in-cluster")
@@ -39,10 +39,10 @@ _OVERLAY: Final = ("namePrefix", "nameSuffix", "patches", "commonLabels")
 Parameters = Mapping[str, str]
 
 
-def read_argo(documents: Iterable[Document], remote: str, folders: frozenset[str]) -> Deployed:
+def read_argo(documents: Iterable[Document], remote: str, folders: frozenset[str], convention: Convention) -> Deployed:
     """What the Argo CD objects of a repository deploy. `remote` is the address of the repository, empty where it is not known; `folders`
     are those of the tree."""
-    reader = _Reader(remote, folders)
+    reader = _Reader(remote, folders, convention)
     parts = [reader.read(each) for each in documents if text_at(each.body, "apiVersion").partition("/")[0] == GROUP]
     return Deployed(*(tuple(each for part in parts for each in getattr(part, name)) for name in ("here", "elsewhere", "diagnostics")))
 
@@ -50,8 +50,8 @@ def read_argo(documents: Iterable[Document], remote: str, folders: frozenset[str
 class _Reader:
     """Reads applications."""
 
-    def __init__(self, remote: str, folders: frozenset[str]) -> None:
-        self._remote, self._folders = remote, folders
+    def __init__(self, remote: str, folders: frozenset[str], convention: Convention) -> None:
+        self._remote, self._folders, self._cluster_of = remote, folders, convention
 
     def read(self, document: Document) -> Deployed:
         """What one object deploys."""
@@ -117,14 +117,15 @@ class _Reader:
         if text_at(source, "chart") or path is None or where is None or path not in self._folders:
             what = f"the chart {text_at(source, 'chart')} of " if text_at(source, "chart") else f"{text_at(source, 'path')} of "
             return Deployed((), (Elsewhere(title, what + url, place, as_json(spec)),), ())
-        deployment = _deployment(document, title, spec, source, path)
+        cluster = _destination(spec) or document.cluster or self._cluster_of(dirname(document.path)) or self._cluster_of(path)
+        deployment = _deployment(document, title, spec, source, path, cluster)
         notes = [Diagnostic.at("source-assumed", f"{title}: {where}", place)] if where else []
         if at(source, "plugin"):
             notes.append(Diagnostic.at("needs-rendering", f"{title}: a plugin makes its objects, and nothing is run", place))
         return Deployed((deployment,), (), tuple(notes))
 
 
-def _deployment(document: Document, title: str, spec: YamlMap, source: YamlMap, path: str) -> Deployment:
+def _deployment(document: Document, title: str, spec: YamlMap, source: YamlMap, path: str, cluster: Cluster) -> Deployment:
     helm, kustomize = at(source, "helm"), at(source, "kustomize")
     name = title.partition(" ")[2]
     files = [path_in_repository(each if each.startswith("/") else join("/", path, each)) for each in texts_at(helm, "valueFiles")]
@@ -132,7 +133,7 @@ def _deployment(document: Document, title: str, spec: YamlMap, source: YamlMap, 
     return Deployment(
         title,
         path,
-        _cluster(document, spec, path),
+        cluster,
         place_of(document),
         namespace=text_at(spec, "destination", "namespace"),
         moved_to=text_at(kustomize, "namespace"),
@@ -153,13 +154,14 @@ def _inline(helm: YamlMap) -> str:
     return as_json({"values": values, "parameters": [[name, str(value)] for name, value in parameters]})
 
 
-def _cluster(document: Document, spec: YamlMap, path: str) -> str | None:
+def _destination(spec: YamlMap) -> str:
+    """The cluster that an application names as its destination; empty for the one that it is in itself."""
     name, server = text_at(spec, "destination", "name"), text_at(spec, "destination", "server")
     if name and name not in _IN_CLUSTER:
         return name
     if server and server not in _IN_CLUSTER:
         return server.partition("://")[2] or server
-    return document.cluster or cluster_of(dirname(document.path)) or cluster_of(path)
+    return ""
 
 
 def _chosen(folder: str, chosen: Iterable[tuple[str, bool]]) -> bool:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Final
+
+Convention = Callable[[str], str | None]
+"""Tells the cluster that a folder belongs to, by its names; None where they name none."""
 
 ENVIRONMENTS: Final = frozenset(
     {
@@ -24,6 +28,12 @@ def cluster_of(folder: str) -> str | None:
             if outer.lower() in above:
                 return inner
     return next((step for step in reversed(steps) if step.lower() in ENVIRONMENTS), None)
+
+
+def named_cluster_of(folder: str) -> str | None:
+    """The cluster that a folder belongs to where nothing but `clusters/` counts: other names may be those of namespaces."""
+    steps = folder.split("/") if folder else []
+    return next((inner for outer, inner in pairwise(steps) if outer.lower() in _ABOVE_CLUSTERS), None)
 
 
 def joined(clusters: tuple[str | None, ...]) -> tuple[str | None, ...]:

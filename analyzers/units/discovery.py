@@ -13,7 +13,7 @@ from analyzers.manifests.templates import Charts
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.units.argocd import read_argo
 from analyzers.units.charts import HelmCharts
-from analyzers.units.clusters import cluster_of, joined
+from analyzers.units.clusters import Convention, cluster_of, joined
 from analyzers.units.deployment import Deployed, Deployment, text_at
 from analyzers.units.fluxcd import read_flux
 from analyzers.units.kustomized import Kustomized
@@ -31,23 +31,31 @@ def discover(
     remote: str,
     available: frozenset[RendererName],
     apart: frozenset[str] = frozenset(),
+    convention: Convention = cluster_of,
 ) -> Plan:
     """What is read and rendered of a tree. `remote` is the address of the repository, empty where it is not known; `available` are the
     renderers at hand: what needs another one is read as written, as far as it can be. `apart` are clusters that are told apart from those
-    that are found, whether they are or not."""
-    return _Discovery(inputs, settings, remote, available, apart).plan()
+    that are found, whether they are or not; `convention` tells what names of folders say of clusters."""
+    return _Discovery(inputs, settings, remote, available, apart, convention).plan()
 
 
 class _Discovery:
     """One run of `discover`."""
 
     def __init__(
-        self, inputs: Inputs, settings: AnalysisSettings, remote: str, available: frozenset[RendererName], apart: frozenset[str]
+        self,
+        inputs: Inputs,
+        settings: AnalysisSettings,
+        remote: str,
+        available: frozenset[RendererName],
+        apart: frozenset[str],
+        convention: Convention,
     ) -> None:
         self._inputs, self._settings, self._remote, self._available, self._apart = inputs, settings, remote, available, apart
         self._kustomized, self._charts = Kustomized(inputs), HelmCharts(inputs)
         self._chart_roots = Charts(entry.path for entry in inputs.listing.files)
         self._maker = UnitMaker(inputs, self._kustomized, self._charts)
+        self._convention = convention
         self._by_name: set[str] = set()
 
     def plan(self) -> Plan:
@@ -72,8 +80,8 @@ class _Discovery:
     def _deployed(self) -> Deployed:
         documents = [each for each in self._inputs.deployments if not self._is_ignored(each.path)]
         listing = self._inputs.listing
-        flux = read_flux(documents, self._remote, listing.is_folder, self._namespace_around)
-        argo = read_argo(documents, self._remote, listing.folders)
+        flux = read_flux(documents, self._remote, listing.is_folder, self._namespace_around, self._named)
+        argo = read_argo(documents, self._remote, listing.folders, self._named)
         return Deployed((*flux.here, *argo.here), (*flux.elsewhere, *argo.elsewhere), (*flux.diagnostics, *argo.diagnostics))
 
     def _namespace_around(self, path: str) -> str:
@@ -135,10 +143,14 @@ class _Discovery:
         if self._settings.clusters:
             named = tuple(each.name for each in self._settings.clusters if any(below(path, pattern) for pattern in each.paths))
             return named or (told,)
-        cluster = told if told is not None else cluster_of(path)
-        if told is None and cluster is not None:
+        return (told if told is not None else self._named(path),)
+
+    def _named(self, path: str) -> Cluster:
+        """The cluster that conventions give a path."""
+        cluster = self._convention(path)
+        if cluster is not None:
             self._by_name.add(cluster)
-        return (cluster,)
+        return cluster
 
     def _told_by_names(self) -> Iterator[Diagnostic]:
         """How clusters were told apart, where nothing but the names of folders does it."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.manifest import YamlMap
-from analyzers.units.clusters import cluster_of
+from analyzers.units.clusters import Convention
 from analyzers.units.deployment import (
     Deployed,
     Deployment,
@@ -32,11 +32,13 @@ Around = Callable[[str], str]
 """The namespace that the kustomization around a file gives to what has none; empty where it gives none."""
 
 
-def read_flux(documents: Iterable[Document], remote: str, has_folder: Callable[[str], bool], around: Around) -> Deployed:
+def read_flux(
+    documents: Iterable[Document], remote: str, has_folder: Callable[[str], bool], around: Around, convention: Convention
+) -> Deployed:
     """What the Flux objects of a repository deploy. `remote` is the address of the repository, empty where it is not known."""
     documents = list(documents)
     sources = {_key(each): each for each in documents if _group(each) == SOURCE_GROUP}
-    reader = _Reader(sources, remote, has_folder, around)
+    reader = _Reader(sources, remote, has_folder, around, convention)
     parts = [reader.read(each) for each in documents]
     return Deployed(*(tuple(each for part in parts for each in getattr(part, name)) for name in ("here", "elsewhere", "diagnostics")))
 
@@ -44,8 +46,16 @@ def read_flux(documents: Iterable[Document], remote: str, has_folder: Callable[[
 class _Reader:
     """Reads deployments, with the sources that they name."""
 
-    def __init__(self, sources: Mapping[tuple[str, str], Document], remote: str, has_folder: Callable[[str], bool], around: Around) -> None:
+    def __init__(
+        self,
+        sources: Mapping[tuple[str, str], Document],
+        remote: str,
+        has_folder: Callable[[str], bool],
+        around: Around,
+        convention: Convention,
+    ) -> None:
         self._sources, self._remote, self._has_folder, self._around = sources, remote, has_folder, around
+        self._cluster_of = convention
 
     def read(self, document: Document) -> Deployed:
         """What one object deploys."""
@@ -64,7 +74,7 @@ class _Reader:
         deployment = Deployment(
             title_of(document),
             path,
-            document.cluster or cluster_of(dirname(document.path)) or cluster_of(path),
+            document.cluster or self._cluster_of(dirname(document.path)) or self._cluster_of(path),
             place_of(document),
             moved_to=text_at(spec, "targetNamespace"),
             overlay=_overlay(spec, path),
@@ -92,7 +102,7 @@ class _Reader:
         deployment = Deployment(
             title_of(document),
             path,
-            document.cluster or cluster_of(dirname(document.path)),
+            document.cluster or self._cluster_of(dirname(document.path)),
             place_of(document),
             namespace=target or own,
             release=text_at(spec, "releaseName") or (f"{target}-{name}" if target else name),

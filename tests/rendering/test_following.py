@@ -36,6 +36,23 @@ def test_units_tells_what_the_analysis_does() -> None:
     assert [(unit.path, unit.clusters, unit.namespace) for unit in found.units] == [("plain", ("eu",), "shop")]
 
 
+@pytest.mark.parametrize(
+    ("folder", "others", "clusters"),
+    [
+        ("dev", (), (None,)),
+        ("envs/dev", (), (None,)),
+        ("clusters/dev", (), ("dev",)),
+        ("clusters/us", ("clusters/eu",), (None, "eu", "us")),
+    ],
+)
+def test_in_a_tree_of_plain_files_only_folders_of_clusters_name_one(
+    folder: str, others: tuple[str, ...], clusters: tuple[str | None, ...]
+) -> None:
+    files = {f"{each}/x.yaml": deployment(f"x{number}", "data") for number, each in enumerate((folder, "prod", *others))}
+    found = plan(tree({"argo/app.yaml": application(folder, "name: in-cluster"), **files}), Options(rendering=Bench(Tools()).rendering))
+    assert found.clusters == clusters
+
+
 def test_what_flux_deploys_from_elsewhere_is_told_in_a_tree_of_plain_files() -> None:
     report = Bench(Tools()).matrix({**PLAIN, "clusters/eu/apps.yaml": flux("nowhere")})
     assert "deployed-elsewhere" in {each["code"] for each in report["diagnostics"]}

@@ -131,8 +131,8 @@ def test_the_schema_is_a_schema_and_knows_every_section() -> None:
 
 def test_the_analysis_sections_are_read_as_values() -> None:
     analysis = read(EXAMPLE).analysis
-    assert analysis.clusters[0] == ClusterSettings("eu", 7, ("clusters/eu", "apps/*/overlays/prod"), ("10.0.0.0/8",))
-    assert analysis.units[1] == UnitSettings("apps/legacy", 21, "plain", ("eu", "dev"))
+    assert analysis.clusters[0] == ClusterSettings("eu", 8, ("clusters/eu", "apps/*/overlays/prod"), ("10.0.0.0/8",))
+    assert analysis.units[1] == UnitSettings("apps/legacy", 22, "plain", ("eu", "dev"))
     assert analysis.namespaces == (("apps/legacy", "legacy"),)
     assert [each.kind for each in analysis.kinds.workloads] == ["Runner"]
     assert analysis.kinds.workloads[0].template == ("spec", "podTemplate")
