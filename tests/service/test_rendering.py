@@ -79,7 +79,7 @@ def test_a_revision_of_a_repository_renders_alike_and_from_a_folder_of_it_too(pr
 def test_units_says_what_would_be_rendered_and_why(programs: Tools, folder: Path) -> None:
     done = flowdelta("units", folder)
     assert done.returncode == 0
-    assert f"kustomize: {CACHE}/kubectl (Client Version: v1" in done.stdout
+    assert f"kustomize: {CACHE.resolve()}/kubectl (Client Version: v1" in done.stdout
     assert "kustomization over: kustomize; no other kustomization includes it (over/kustomization.yaml:1); 4 files" in done.stdout
     assert "into namespace given" in done.stdout
 
