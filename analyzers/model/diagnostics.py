@@ -75,7 +75,7 @@ CODES: dict[str, CodeInfo] = {
     "ipblock-overlaps-pods": _warning("An ipBlock holds addresses of pods; plugins differ in whether it matches them, so it is may."),
     "networks-may-match-pods": _warning("A network of an admin policy could hold addresses of pods that it is not read to match."),
     "unresolvable-peer": _warning("An admin policy names nodes or domain names, whose addresses manifests do not tell."),
-    "clusters-by-convention": _info("The names of folders tell clusters apart, which are analysed one by one."),
+    "clusters-by-convention": _info("The names of folders and values files tell clusters apart, which are analysed one by one."),
     "namespace-moved": _info("Rendering puts policies into another namespace than the one that they were written for."),
     "not-included": _info("A file beside a kustomization that no kustomization names; it is left out."),
     "source-assumed": _info("What deploys a folder names a source that is taken for this repository."),

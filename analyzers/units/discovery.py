@@ -136,6 +136,7 @@ class _Discovery:
         for word, path in variants:
             deployment = Deployment("unit", folder, word, place, values=(path,))
             clusters = self._clusters_of(path, word)
+            self._by_name.add(word)
             yield Draft(RendererName.HELM, folder, clusters, f"a chart with values called like the environment {word}", deployment)
 
     def _clusters_of(self, path: str, told: Cluster) -> tuple[Cluster, ...]:
@@ -153,11 +154,11 @@ class _Discovery:
         return cluster
 
     def _told_by_names(self) -> Iterator[Diagnostic]:
-        """How clusters were told apart, where nothing but the names of folders does it."""
-        if len(self._by_name) > 1:
+        """How clusters were told apart, where nothing but the names of folders and of values files does it."""
+        if len(self._by_name) > 1 and not self._settings.clusters:
             names = sorted(self._by_name)
             more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-            problem = f"the names of folders tell clusters apart: {', '.join(names[:_MOST_NAMED])}{more}"
+            problem = f"the names of folders and values files tell clusters apart: {', '.join(names[:_MOST_NAMED])}{more}"
             yield Diagnostic("clusters-by-convention", problem)
 
     def _with_namespace(self, unit: Unit) -> Unit:

@@ -186,7 +186,7 @@ def test_plain_files_that_cannot_be_one_cluster_are_compared_side_by_side() -> N
         ("us", 8, True),
     ]
     assert {each["message"] for report in found["clusters"] for each in report["diagnostics"]} == {
-        "the names of folders tell clusters apart: eu, us"
+        "the names of folders and values files tell clusters apart: eu, us"
     }
 
 

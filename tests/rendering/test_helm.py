@@ -40,6 +40,8 @@ def test_each_environment_with_values_of_its_own_is_a_cluster(programs: Tools) -
     titles = {cluster: [each.kind for each in prepared.source(cluster).manifests] for cluster in prepared.clusters}
     assert sorted(titles["prod"]) == ["Deployment", "NetworkPolicy"]
     assert titles["staging"] == ["Deployment"]
+    (note,) = [each for each in prepared.diagnostics if each.code == "clusters-by-convention"]
+    assert note.message.endswith(": prod, staging")
 
 
 def test_values_and_release_of_the_configuration_are_used(programs: Tools) -> None:
