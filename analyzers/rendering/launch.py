@@ -65,7 +65,7 @@ def main() -> None:
     """Become the renderer."""
     order = json.loads(sys.argv[1])
     isolate_network()
-    if os.geteuid() == 0:
+    if os.geteuid() == 0 and os.access in os.supports_effective_ids:
         _become(order["user"], order["command"][0], order["folder"])
     # After that, because the kernel forgets with whom to die when the user changes.
     _bind_to_parent(order["parent"])
