@@ -36,6 +36,9 @@ _SUMMARY_ROOM = 2_000
 MOST_UNFOLDED = 12
 """Rows of a table above which it is folded by namespace, unless it must be seen at once."""
 
+MOST_PLAIN = 5
+"""Rows of such a table that stand before its folds where none is grave."""
+
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -156,23 +159,23 @@ def _why(said: Words, context: Context) -> str:
 
 
 def _change_tables(section: Section, write: Callable[[Row, bool], str]) -> Iterator[Table]:
-    """A section as one table; one with many rows as the gravest of them and a fold for each namespace, unless it must be seen at once."""
+    """A section as one table; one with many rows as the gravest of them (or the first) and a fold for each namespace, unless it must be seen
+    at once."""
     title = _titled(section.title)
     if section.at_once or len(section.rows) <= MOST_UNFOLDED:
         yield Table(section.title, section.rows, write, title)
         return
     first, others = gravest_first(section.rows, MOST_UNFOLDED)
-    if first:
-        yield Table(section.title, first, write, title, "\n")
-        title = ""
+    if not first:  # nothing stands out, and a page that is all folds says nothing
+        first, others = others[:MOST_PLAIN], others[MOST_PLAIN:]
+    yield Table(section.title, first, write, title, "\n")
     parted: dict[str, list[Row]] = defaultdict(list)
     for row in others:
         parted[namespace_of(row)].append(row)
     for name, rows in sorted(parted.items(), key=lambda item: (gravity(item[1][0]), not item[0], -len(item[1]), item[0])):
         where = f"namespace <code>{name}</code>" if _DNS_LABEL.fullmatch(name) else "other flows"
         opening = f"<details><summary>{where}: {counted(len(rows), 'row')}{levels_in_words(rows)}</summary>\n\n"
-        yield Table(section.title, rows, write, title + opening, "\n</details>\n\n")
-        title = ""
+        yield Table(section.title, rows, write, opening, "\n</details>\n\n")
 
 
 def _titled(title: str) -> str:

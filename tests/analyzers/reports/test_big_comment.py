@@ -97,6 +97,18 @@ def test_gravest_rows_are_never_folded_away() -> None:
     assert sum(int(high.split()[0].strip("(")) for _, high in folds if high) == 4
 
 
+def test_where_nothing_is_grave_the_first_rows_stand_before_the_folds() -> None:
+    known = universe([workload("shop", f"app-{number:02}") for number in range(30)])
+    ids = [each.id for each in known.workloads]
+    closes = [
+        group(ends(known, ids[number]), ends(known, ids[number + 1]), closed=ports(80), causes=[cause("NetworkPolicy a/b")])
+        for number in range(20)
+    ]
+    text = "".join(render("markdown", report(known, closes)))
+    assert text[: text.index("<details>")].count("\n| `shop/app-") == 5
+    assert "<details><summary>namespace <code>shop</code>: 15 rows</summary>" in text
+
+
 def test_every_fold_is_closed_and_every_table_is_whole() -> None:
     assert comment().count("<details>") == comment().count("</details>")
     tokens = MarkdownIt("gfm-like", {"html": True, "linkify": False}).parse(comment())
