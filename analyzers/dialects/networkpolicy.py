@@ -91,16 +91,15 @@ class _Reader(ObjectReader):
     def peer(self, field: Field) -> Peer:
         """One peer: a podSelector alone means the policy's own namespace; an ipBlock stands alone."""
         self.check_fields(field, "peer")
-        if field["ipBlock"]:
-            if field["podSelector"] or field["namespaceSelector"]:
+        block, pods, namespaces = field["ipBlock"], field["podSelector"], field["namespaceSelector"]
+        if block:
+            if pods or namespaces:
                 raise field.fail("an ipBlock may not stand beside a selector")
-            return self.ip_block(field["ipBlock"])
-        if not field["podSelector"] and not field["namespaceSelector"]:
+            return self.ip_block(block)
+        if not pods and not namespaces:
             raise field.fail("must have a podSelector, a namespaceSelector or an ipBlock")
-        pods = self.selector(field["podSelector"])
-        if not field["namespaceSelector"]:
-            return PodPeer(self.manifest.namespace, pods)
-        return PodPeer(self.selector(field["namespaceSelector"]), pods)
+        selected = self.selector(pods)
+        return PodPeer(self.selector(namespaces) if namespaces else self.manifest.namespace, selected)
 
     def ip_block(self, field: Field) -> IPPeer:
         """A CIDR less its exceptions, each of which must lie strictly inside it."""

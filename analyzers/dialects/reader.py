@@ -34,9 +34,8 @@ class ObjectReader:
 
     def check_known(self, field: Field, known: Collection[str]) -> None:
         """Report fields that the API does not know: a misspelt one changes what the policy means."""
-        for key, inner in field.fields():
-            if key not in known:
-                self.note("unknown-field", inner, f"is not a field of the API, which knows {', '.join(known)}")
+        for inner in field.others(known):
+            self.note("unknown-field", inner, f"is not a field of the API, which knows {', '.join(known)}")
 
     def selector(self, field: Field) -> LabelSelector:
         """A label selector, its field names checked."""

@@ -61,9 +61,8 @@ def settle(records: Iterable[ObjectRecord]) -> tuple[tuple[ObjectRecord, ...], t
 
 def with_namespace(manifest: Manifest) -> Manifest:
     """The document with the namespace that its object has: none for a kind of the whole cluster, else `default` where none is written."""
-    if (manifest.group, manifest.kind) in CLUSTER_SCOPED:
-        return replace(manifest, namespace="")
-    return manifest if manifest.namespace else replace(manifest, namespace=DEFAULT_NAMESPACE)
+    namespace = "" if (manifest.group, manifest.kind) in CLUSTER_SCOPED else manifest.namespace or DEFAULT_NAMESPACE
+    return manifest if manifest.namespace == namespace else replace(manifest, namespace=namespace)
 
 
 def _check_names(manifest: Manifest) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from analyzers.manifests.defects import Defect, Unparsable
 from analyzers.manifests.documents import read_documents
@@ -27,16 +26,14 @@ def read_file(path: str, data: bytes, wanted: Wanted, limits: Limits, budget: No
         text = decode(data)
     except Unparsable as error:
         return FileReading((), (_diagnostic(path, error.defect),))
-    before = budget.left
-    reading = _read_text(path, text, wanted, limits, budget)
-    return replace(reading, nodes=before - max(budget.left, 0))
+    return _read_text(path, text, wanted, limits, budget)
 
 
 def _read_text(path: str, text: str, wanted: Wanted, limits: Limits, budget: NodeBudget) -> FileReading[Manifest]:
     manifests: list[Manifest] = []
     problems: list[Diagnostic] = []
     no_object: Diagnostic | None = None
-    templated = False
+    templated, before = False, budget.left
     for finding in _findings(path, text, wanted, limits, budget):
         if isinstance(finding, Manifest):
             manifests.append(finding)
@@ -51,7 +48,8 @@ def _read_text(path: str, text: str, wanted: Wanted, limits: Limits, budget: Nod
             problems.append(Diagnostic("limit-exceeded", what, path, finding.line))
             break
     diagnostics = (*problems, no_object) if no_object is not None else tuple(problems)
-    return FileReading(tuple(manifests), diagnostics, template_mark_line(text) if templated else None)
+    template_line = template_mark_line(text) if templated else None
+    return FileReading(tuple(manifests), diagnostics, template_line, before - max(budget.left, 0))
 
 
 def _findings(path: str, text: str, wanted: Wanted, limits: Limits, budget: NodeBudget) -> Iterator[Finding | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from analyzers.model.diagnostics import SourceLocation
@@ -66,10 +66,21 @@ class Field:
     A missing field and an explicit null read the same, as in the API.
     """
 
-    __slots__ = ("line", "path", "value")
+    __slots__ = ("_path", "line", "value")
 
-    def __init__(self, value: YamlValue, path: str, line: int) -> None:
-        self.value, self.path, self.line = value, path, line
+    def __init__(self, value: YamlValue, path: str | tuple[Field, str | int], line: int) -> None:
+        """`path` is from the top of the document, or a field and the step from it to this one."""
+        self.value, self._path, self.line = value, path, line
+
+    @property
+    def path(self) -> str:
+        """Which field this is; put together when it is asked for, since few fields of few objects are wrong."""
+        if isinstance(self._path, str):
+            return self._path
+        outer, step = self._path[0].path, self._path[1]
+        if isinstance(step, int):
+            return f"{outer}[{step}]"
+        return f"{outer}.{step}" if outer else step
 
     def __bool__(self) -> bool:
         """Whether the field is present and not null (an empty list is present)."""
@@ -88,18 +99,23 @@ class Field:
 
     def __getitem__(self, key: str) -> Field:
         """The field `key` of this object."""
+        if self.value is None:
+            return Field(None, (self, key), self.line)
         mapping = self._mapping()
-        return Field(mapping.get(key), f"{self.path}.{key}" if self.path else key, mapping.lines.get(key, self.line))
+        return Field(mapping.get(key), (self, key), mapping.lines.get(key, self.line))
 
     def fields(self) -> Iterator[tuple[str, Field]]:
         """Each field of this object."""
         return ((key, self[key]) for key in self._mapping())
 
+    def others(self, known: Collection[str]) -> Iterator[Field]:
+        """The fields of this object that are not among those known."""
+        return (self[key] for key in self._mapping() if key not in known)
+
     def only(self, *known: str) -> None:
         """Refuse fields of this object that are not known, where a misspelt one must not be passed over."""
-        for name, inner in self.fields():
-            if name not in known:
-                raise inner.fail(f"there is no such field; known are {', '.join(known)}")
+        for inner in self.others(known):
+            raise inner.fail(f"there is no such field; known are {', '.join(known)}")
 
     def items(self) -> Iterator[Field]:
         """Each item of this list; nothing when it is missing."""
@@ -108,7 +124,7 @@ class Field:
         if not isinstance(self.value, YamlList):
             raise self.fail(f"must be a list, not {_type_name(self.value)}")
         for index, item in enumerate(self.value):
-            yield Field(item, f"{self.path}[{index}]", self.value.lines[index])
+            yield Field(item, (self, index), self.value.lines[index])
 
     def text(self, default: str | None = None) -> str:
         """The string; `default` when missing."""

@@ -6,6 +6,7 @@ Source: the Kubernetes API conventions for object names, labels and label select
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from analyzers.model.cluster import NamedPort
 from analyzers.model.manifest import Field
@@ -14,6 +15,9 @@ from analyzers.sets.connections import PORTS, Protocol
 
 GENERATED = "*"
 """Ends the name of an object that the API server will name (`generateName`)."""
+
+_MOST_KEPT = 4_096
+"""Label keys, and selectors by labels, that are remembered: repositories repeat a few of them many times."""
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -40,16 +44,22 @@ def read_labels(field: Field) -> Labels:
     """A label map, each key and value checked; `()` when missing."""
     labels: dict[str, str] = {}
     for key, value in field.fields():
-        _check_label_key(value, key)
-        labels[key] = _label_value(value)
+        labels[_check_label_key(value, key)] = _label_value(value)
     return canonical_labels(labels)
 
 
 def read_selector(field: Field) -> LabelSelector:
     """A LabelSelector; a missing one reads like an empty one, which matches everything."""
-    requirements = {Requirement(key, Operator.IN, (value,)) for key, value in read_labels(field["matchLabels"])}
-    requirements |= {_read_requirement(expression) for expression in field["matchExpressions"].items()}
-    return LabelSelector(tuple(sorted(requirements)))
+    labels, expressions = read_labels(field["matchLabels"]), list(field["matchExpressions"].items())
+    if not expressions:
+        return _with_labels(labels)
+    return LabelSelector(tuple(sorted({*_with_labels(labels).requirements, *map(_read_requirement, expressions)})))
+
+
+@lru_cache(_MOST_KEPT)
+def _with_labels(labels: Labels) -> LabelSelector:
+    """What asks for some labels; one object for all that ask for the same."""
+    return LabelSelector(tuple(Requirement(key, Operator.IN, (value,)) for key, value in labels))
 
 
 def read_protocol(field: Field) -> Protocol:
@@ -104,10 +114,15 @@ def _read_requirement(expression: Field) -> Requirement:
 
 
 def _check_label_key(field: Field, key: str) -> str:
-    prefix, slash, name = key.rpartition("/")
-    if not _LABEL_NAME.fullmatch(name) or (slash and (len(prefix) > 253 or not _DNS_SUBDOMAIN.fullmatch(prefix))):
+    if not _is_label_key(key):
         raise field.fail(f"{key!r} is not a label key")
     return key
+
+
+@lru_cache(_MOST_KEPT)
+def _is_label_key(key: str) -> bool:
+    prefix, slash, name = key.rpartition("/")
+    return bool(_LABEL_NAME.fullmatch(name) and (not slash or (len(prefix) <= 253 and _DNS_SUBDOMAIN.fullmatch(prefix))))
 
 
 def _label_value(field: Field) -> str:

@@ -14,6 +14,8 @@ _POD_FIELDS = ("labels", "hostNetwork", "ports", "name", "restartPolicy")
 _WITH_TEMPLATES = frozenset({"", "apps", "extensions", "batch", "apps.openshift.io", "argoproj.io", "serving.knative.dev", "kubevirt.io"})
 """API groups in which a `template` is a pod template, and nothing around it matters but the fields on the way to it."""
 
+_to_text = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
 _NOT_OF_THE_OBJECT = ("apiVersion", "kind", "metadata", "status")
 
 
@@ -44,8 +46,7 @@ def relevant(body: YamlMap) -> dict[str, Any]:
 
 def content_digest(body: YamlMap) -> str:
     """A digest of the relevant fields: equal only when they are."""
-    text = json.dumps(relevant(body), sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return hashlib.blake2b(_to_text(relevant(body)).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _pod_view(value: YamlValue) -> Any:
