@@ -21,6 +21,9 @@ from analyzers.model.selectors import Labels
 from analyzers.sets.intervals import IntervalSet
 from analyzers.sets.ip_blocks import IPBlock, parse_cidr
 
+NAME: Final = ".flowdelta.yaml"
+"""Where the file stands, at the root of the repository."""
+
 SECTIONS: Final = ("clusters", "units", "namespaces", "pod_cidrs", "sensitive_labels", "kinds", "ignore")
 """The top-level fields that this module reads."""
 

@@ -14,9 +14,9 @@ from analyzers.impact.causes import Bodies
 from analyzers.impact.clusters import Changes, DiffsReport, digest_of_all, holds_something
 from analyzers.impact.diff import Analysed
 from analyzers.impact.diff import diff as diff_analysed
-from analyzers.impact.explain import Explainer, ExplainError, parse_port
 from analyzers.impact.flows import endpoints, flows
 from analyzers.impact.outages import blocked_notes
+from analyzers.impact.questions import ExplainError, parse_port
 from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revision, Scope
 from analyzers.impact.severity import DEFAULT_RULES, SeverityRules
 from analyzers.interest import interest
@@ -334,6 +334,8 @@ def _bodies(source: Source, half: Half, options: Options) -> Bodies:
 
 def explain(tree: Tree, source: str, destination: str, port: str | None = None, options: Options = DEFAULTS) -> Explanation:
     """Why one end can or cannot reach another. Raises ExplainError."""
+    from analyzers.impact.explain import Explainer  # the only command that explains pays for it
+
     question = parse_port(port) if port is not None else None
     asked = [(question.protocol, question.number)] if question is not None else []
     whole = _source(tree, options, ignore)

@@ -5,6 +5,7 @@ Heavy modules are imported by the command that needs them, so that `--help` star
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 from collections.abc import Callable
@@ -372,3 +373,5 @@ def main() -> None:
         traceback.print_exc()
         click.echo("flowdelta: internal error: this is a bug of Flowdelta, not of your manifests", err=True)
         sys.exit(Exit.INTERNAL)
+    finally:
+        gc.freeze()  # what is still held goes with the process, and need not be searched for cycles before

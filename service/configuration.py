@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Final
 
+from analyzers.configuration import NAME as NAME
 from analyzers.configuration import SECTIONS as ANALYSIS_SECTIONS
 from analyzers.configuration import AnalysisSettings, read_analysis
 from analyzers.impact.severity import DEFAULT_RULES, SeverityRules
@@ -19,8 +20,6 @@ from analyzers.model.manifest import Field, InvalidObject
 from service.signoff.guardrails import Guardrails
 from service.signoff.reading import SECTIONS, read_guardrails
 
-NAME: Final = ".flowdelta.yaml"
-"""Where the file stands, at the root of the repository."""
 _LIMITS: Final = Limits(depth=20, file_bytes=1_000_000, nodes=100_000, documents=2)
 
 

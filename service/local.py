@@ -12,20 +12,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analyzers.impact.clusters import differs
-from analyzers.impact.explain import ExplainError
 from analyzers.manifests.folder import FolderTree, TreeError
 from analyzers.manifests.running import SnapshotError
 from analyzers.manifests.tree import Tree
 from analyzers.model.cluster import HostNetwork
 from analyzers.model.diagnostics import Severity
-from analyzers.pipeline import ClusterError, Options, Revision
+from analyzers.pipeline import ClusterError, ExplainError, Options, Revision
 from analyzers.pipeline import compare as compare_trees
 from analyzers.pipeline import explain as explain_tree
 from analyzers.pipeline import matrix as matrix_of_tree
 from analyzers.reports import Context, Report, render
 from analyzers.reports.escape import printable
 from service import inventories
-from service.analysis.job import AnalysisError
+from service.analysis.errors import AnalysisError
 from service.analysis.preparing import prepared
 from service.checkout import CheckoutError, Conflict, GitTree, merge, open_repository, resolve, side_by_side
 from service.exits import BadInput, Exit

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 LARGEST = 256 * 2**20
 """Bytes of content that the cache may hold; what was not used for longest goes first."""
 
-_SCHEMA = "create table if not exists readings (key blob primary key, used integer, digest blob, content blob) without rowid"
+_SCHEMA = "create table if not exists readings (key blob primary key, used integer, digest blob, content blob)"
 _AT_ONCE = 400  # keys in one query: within every build's limit on variables
 _DAY = 86_400
 _SECRET = 32  # bytes

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import re
-from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
 from analyzers.impact.explain_ways import WaysExplained, service_leads
+from analyzers.impact.questions import ExplainError as ExplainError
+from analyzers.impact.questions import PortQuestion
 from analyzers.impact.report import Effect, Explanation, Step
 from analyzers.impact.steps import End, Side, Steps, masks_at
 from analyzers.model.cluster import INGRESS_CONTROLLER, ExternalBlock
@@ -18,36 +18,7 @@ from analyzers.reachability.compiled import Compiled
 from analyzers.reachability.matrix import Matrix
 from analyzers.reachability.universe import JointWorkload, Snapshot, Universe
 from analyzers.reachability.ways_in import WaysIn
-from analyzers.sets.connections import PORTS, Protocol
 from analyzers.sets.ip_blocks import IPBlock, parse_address
-
-
-class ExplainError(Exception):
-    """The question cannot be answered as asked. `reason` is `unknown-endpoint`, `invalid-port` or `not-uniform`."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class PortQuestion:
-    """One port of one protocol, as asked for."""
-
-    number: int
-    protocol: Protocol
-
-    def __str__(self) -> str:
-        return f"{self.number}/{self.protocol}"
-
-
-def parse_port(text: str) -> PortQuestion:
-    """`8080/TCP`, `53/udp` or `8080` (TCP). Raises ExplainError."""
-    found = re.fullmatch(r"(\d{1,5})(?:/([A-Za-z]+))?", text)
-    protocol = (found[2] or "TCP").upper() if found else ""
-    if not found or int(found[1]) not in PORTS or protocol not in Protocol.__members__:
-        raise ExplainError("invalid-port", f"{text!r} is not a port such as 8080/TCP (1 to 65535; TCP, UDP or SCTP)")
-    return PortQuestion(int(found[1]), Protocol(protocol))
 
 
 class Explainer:

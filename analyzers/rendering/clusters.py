@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING
 
+from analyzers.configuration import NAME
 from analyzers.rendering.source import Prepared, Source, alike
-from analyzers.units.unit import Cluster
 
-_CONFIGURATION: Final = ".flowdelta.yaml"
+if TYPE_CHECKING:
+    from analyzers.units.unit import Cluster
 
 
 class ClusterError(Exception):
@@ -81,7 +82,7 @@ def told_apart_by(base: Prepared, head: Prepared) -> tuple[frozenset[str], froze
 def clusters_of(prepared: Prepared) -> tuple[Cluster, ...]:
     """The clusters of a tree that hold anything."""
     named = {cluster for each in prepared.results for cluster in each.unit.clusters}
-    filled = {cluster for cluster, tree in prepared.files.items() if any(entry.path != _CONFIGURATION for entry in tree.files)}
+    filled = {cluster for cluster, tree in prepared.files.items() if any(entry.path != NAME for entry in tree.files)}
     return tuple(each for each in prepared.clusters if each in named | filled)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from posixpath import dirname
 from typing import Final
 
@@ -23,11 +23,6 @@ from analyzers.units.unit import Document, Inputs
 _REQUIREMENTS: Final = "requirements.yaml"
 _MARKS: Final = (b"toolkit.fluxcd.io", b"argoproj.io")
 _KUSTOMIZE_GROUP: Final = "kustomize.config.k8s.io"
-
-
-def is_rendered(paths: Iterable[str]) -> bool:
-    """Whether a tree holds anything that a renderer could make something of."""
-    return any(is_kustomization_name(path) or path.rpartition("/")[2] == CHART for path in paths)
 
 
 def read_inputs(tree: Tree, listing: Listing, limits: Limits) -> Inputs:

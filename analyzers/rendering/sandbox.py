@@ -17,25 +17,14 @@ from pathlib import Path
 from typing import Final
 
 from analyzers.rendering import launch
+from analyzers.rendering.limits import MEBIBYTE, RenderLimits
 
-_MEBIBYTE: Final = 2**20
 _TOLD: Final = 1_000
 """Characters of what a renderer says that are shown: its last words, where the reason stands."""
 _NOWHERE: Final = "http://127.0.0.1:9"
 _LAUNCHER: Final = launch.__file__
 _NOBODY: Final = 65534
 """The user and the group that have no rights, by custom of every system, and that are known inside user namespaces too."""
-
-
-@dataclass(frozen=True, slots=True)
-class RenderLimits:
-    """What one renderer may use: seconds of time and of processor, bytes of memory (of addresses, which Go reserves freely) and of each
-    file that it writes, its output included."""
-
-    seconds: float = 30
-    cpu: int = 30
-    memory: int = 3_000 * _MEBIBYTE
-    file_bytes: int = 32 * _MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +122,7 @@ def _failed(code: int, stderr: int, limits: RenderLimits) -> Outcome:
     size = os.fstat(stderr).st_size
     said = os.pread(stderr, 64 * 1024, max(0, size - 64 * 1024)).decode("utf-8", "replace")
     if "out of memory" in said or "cannot allocate memory" in said:
-        return Outcome(problem=f"needed more than {limits.memory // _MEBIBYTE} MiB of memory")
+        return Outcome(problem=f"needed more than {limits.memory // MEBIBYTE} MiB of memory")
     words = " ".join(said.split()).removeprefix("Error: ").removeprefix("error: ")
     shown = words if len(words) <= _TOLD else f"…{words[-_TOLD:]}"
     return Outcome(problem=f"ended with status {code}: {shown or 'without a word'}")

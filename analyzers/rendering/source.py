@@ -5,15 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from analyzers.manifests.load import Loaded
 from analyzers.manifests.tree import EmptyTree, PartialTree, Tree
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.manifest import Manifest
 from analyzers.model.records import ObjectRecord
-from analyzers.units.unit import Cluster, Elsewhere, RendererName, Unit
 
-UnitKey = tuple[RendererName, str, str, str, tuple[str, ...]]
+if TYPE_CHECKING:
+    from analyzers.units.unit import Cluster, Elsewhere, RendererName, Unit
+
+    UnitKey = tuple[RendererName, str, str, str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

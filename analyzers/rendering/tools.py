@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from analyzers.units.unit import RendererName
+from analyzers.units.renderer_name import RendererName
 
 
 @dataclass(frozen=True, slots=True)

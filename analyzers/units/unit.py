@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from analyzers.manifests.listing import Listing
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.model.manifest import YamlMap
+from analyzers.units.renderer_name import RendererName as RendererName
 
 Cluster = str | None
 """The name of a cluster; None where nothing in the repository names one."""
-
-
-class RendererName(StrEnum):
-    """Who makes the objects of a unit."""
-
-    PLAIN = "plain"
-    KUSTOMIZE = "kustomize"
-    HELM = "helm"
 
 
 @dataclass(frozen=True, slots=True)

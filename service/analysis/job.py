@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-PROGRAMS = ("FLOWDELTA_KUSTOMIZE", "FLOWDELTA_HELM")
-"""The variables that name the programs that render: settings of whoever runs Flowdelta, never of a repository."""
+from service.analysis.errors import AnalysisError as AnalysisError
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +169,6 @@ class Result:
     headline: str
     conflicts: tuple[str, ...] = ()
     diagnostics: Mapping[str, int] = field(default_factory=dict)
-
-
-class AnalysisError(Exception):
-    """The analysis gave no result. `reason` is a stable word, `message` a sentence for the person who waits for it."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason, self.message = reason, message
 
 
 def _subject(value: Mapping[str, Any]) -> Subject:

@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 
 import service
-from service.analysis.job import PROGRAMS, AnalysisError, Order, Result
+from service.analysis.job import AnalysisError, Order, Result
+from service.analysis.programs import PROGRAMS
 
 log = logging.getLogger(__name__)
 _ROOT = str(Path(service.__file__).resolve().parents[1])

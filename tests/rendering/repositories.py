@@ -12,7 +12,7 @@ from analyzers.configuration import AnalysisSettings
 from analyzers.interest import wanted
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.pipeline import Options, Revision, diff, matrix
-from analyzers.rendering.sandbox import RenderLimits
+from analyzers.rendering.limits import RenderLimits
 from analyzers.rendering.source import Prepared
 from analyzers.rendering.stage import Outputs, Rendering, prepare
 from analyzers.rendering.tools import Tools

@@ -14,7 +14,8 @@ import pytest
 from analyzers.interest import wanted
 from analyzers.manifests.folder import FolderTree
 from analyzers.manifests.tree import Entry, EntryKind
-from analyzers.rendering.sandbox import RenderLimits, network_is_isolated, run
+from analyzers.rendering.limits import RenderLimits
+from analyzers.rendering.sandbox import network_is_isolated, run
 from analyzers.rendering.stage import prepare
 from analyzers.rendering.tools import Tool, ToolMissing, Tools, find_tools
 from tests.property.product import MemoryTree
