@@ -15,14 +15,15 @@ from analyzers.impact.report import Scope
 from analyzers.manifests.load import Layout
 from analyzers.manifests.plain import Codec
 from analyzers.manifests.tree import Entry
-from analyzers.model.cluster import Cluster, PodShape
+from analyzers.model.cluster import Cluster, NamedPort, PodShape
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.metadata import GENERATED
-from analyzers.model.policy import Policy
+from analyzers.model.policy import Direction, Policy
 from analyzers.model.records import ObjectKey, ObjectRecord, PolicyMeaning
 from analyzers.reachability.compiled import Compiled, Side
 from analyzers.reachability.cover import Outside
 from analyzers.reachability.ports import Condition
+from analyzers.reachability.universe import named_ports
 from analyzers.sets import connections
 
 _SHARED = (PodShape, Outside)
@@ -41,9 +42,9 @@ class Baselines(Protocol):
         ...
 
 
-PolicyPlace = tuple[int, int, int, str]
-"""Where a policy stands: its file by number, the line of its object, and which of the policies of that object it is; and the namespace
-that its subject names, "" where it names none."""
+PolicyPlace = tuple[int, int, int, str, int]
+"""Where a policy stands: its file by number, the line of its object, and which of the policies of that object it is; and what it is about:
+the namespace that its subject names, "" where it names none, and the directions in which it decides something, as `directions` has them."""
 
 PolicyFile = tuple[str, str]
 """A file that holds policies: its path, and the id of its content."""
@@ -52,7 +53,8 @@ PolicyFile = tuple[str, str]
 @dataclass(frozen=True, slots=True, eq=False)
 class Baseline:
     """One revision. `diagnostics` are all of it; `keys` name every object as often as it is described; `policies` says where each policy
-    stands, by position; the two sides are compiled over the port atoms that begin at `cuts`."""
+    stands, by position, and `named_ports` are all that their rules name; the two sides are compiled over the port atoms that begin at
+    `cuts`."""
 
     layout: Layout
     cluster: Cluster
@@ -61,6 +63,7 @@ class Baseline:
     keys: tuple[str, ...]
     files: tuple[PolicyFile, ...]
     policies: tuple[PolicyPlace, ...]
+    named_ports: frozenset[NamedPort]
     cuts: frozenset[tuple[connections.Protocol, int]]
     conditions: tuple[Condition, ...]
     egress: Side
@@ -95,12 +98,12 @@ def take_baseline(
 ) -> Baseline:
     """The baseline of a revision: `described` are the records of all its documents, `objects` those that settled."""
     numbers: dict[str, int] = {}
-    policies = [
-        (numbers.setdefault(each.location.path, len(numbers)), each.location.line, index, _about(policy))
-        for each in objects
-        if isinstance(each.meaning, PolicyMeaning)
-        for index, policy in enumerate(each.meaning.policies)
-    ]
+    stating = ((each.location, each.meaning.policies) for each in objects if isinstance(each.meaning, PolicyMeaning))
+    stated = [(place, index, policy) for place, policies in stating for index, policy in enumerate(policies)]
+    places = tuple(
+        (numbers.setdefault(place.path, len(numbers)), place.line, index, _about(policy), directions(filter(policy.decides, Direction)))
+        for place, index, policy in stated
+    )
     return Baseline(
         layout=layout,
         cluster=cluster,
@@ -108,12 +111,18 @@ def take_baseline(
         diagnostics=diagnostics,
         keys=tuple(keys_of(described)),
         files=tuple((path, listed[path].content_id) for path in numbers),
-        policies=tuple(policies),
+        policies=places,
+        named_ports=named_ports(policy for _, _, policy in stated),
         cuts=compiled.space.cuts,
         conditions=tuple(map(Condition, compiled.space.conditions)),
         egress=compiled.egress,
         ingress=compiled.ingress,
     )
+
+
+def directions(some: Iterable[Direction]) -> int:
+    """A set of directions as a number: two that have one in common have a bit in common."""
+    return sum(1 << list(Direction).index(each) for each in some)
 
 
 def _about(policy: Policy) -> str:

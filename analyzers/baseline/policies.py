@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import overload
 
-from analyzers.baseline.baseline import Baseline
+from analyzers.baseline.baseline import Baseline, directions
 from analyzers.manifests.tree import Entry, EntryKind
+from analyzers.model.cluster import NamedPort
 from analyzers.model.diagnostics import SourceLocation
-from analyzers.model.policy import Policy
+from analyzers.model.policy import Direction, Policy
 from analyzers.model.records import ObjectRecord, PolicyMeaning
 from analyzers.reachability.resumed import PolicyEdit, by_place
-from analyzers.reachability.universe import IndexedPolicies, about
+from analyzers.reachability.universe import IndexedPolicies, about, named_ports
 
 ReadFiles = Callable[[tuple[Entry, ...]], Iterable[ObjectRecord]]
 """Reads some files of base: the records of all their documents."""
@@ -38,7 +39,7 @@ class KeptPolicies(IndexedPolicies):
     def __getitem__(self, position: int | slice) -> Policy | tuple[Policy, ...]:
         if isinstance(position, slice):
             return tuple(self)[position]
-        file, line, index, _ = self._baseline.policies[position]
+        file, line, index, *_ = self._baseline.policies[position]
         self._need({file})
         path, _ = self._baseline.files[file]
         return self._known[SourceLocation(path, line)][index]
@@ -47,15 +48,22 @@ class KeptPolicies(IndexedPolicies):
         self._need(set(range(len(self._baseline.files))))
         return (self[position] for position in range(len(self)))
 
-    def about(self, namespace: str) -> Iterable[Policy]:
-        """Those whose subject names this namespace, or names none."""
-        return (self[position] for position in self.positions_about(namespace))
+    def about(self, namespaces: Collection[str], direction: Direction | None = None) -> Iterable[Policy]:
+        """Those whose subject names one of these namespaces, or names none; with a direction, those that decide something in it."""
+        return (self[position] for position in self.positions_about(namespaces, direction))
 
-    def positions_about(self, namespace: str) -> Sequence[int]:
+    def positions_about(self, namespaces: Collection[str], direction: Direction | None = None) -> Sequence[int]:
         """The positions of these, whose files are read together."""
-        found = [position for position, (_, _, _, about) in enumerate(self._baseline.policies) if about in ("", namespace)]
+        asked = directions(Direction if direction is None else (direction,))
+        places = enumerate(self._baseline.policies)
+        found = [position for position, (*_, where, decided) in places if (not where or where in namespaces) and decided & asked]
         self._need({self._baseline.policies[position][0] for position in found})
         return found
+
+    @property
+    def named_ports(self) -> frozenset[NamedPort]:
+        """The ports that rules name."""
+        return self._baseline.named_ports
 
     def positions_in(self, paths: frozenset[str]) -> frozenset[int]:
         """The positions of the policies that stand in some files."""
@@ -89,10 +97,16 @@ class EditedPolicies(IndexedPolicies):
     def __getitem__(self, position: int | slice) -> Policy | tuple[Policy, ...]:
         return self._all[position]
 
-    def about(self, namespace: str) -> Iterable[Policy]:
-        """Those whose subject names this namespace, or names none."""
-        kept = (self._base[position] for position in self._base.positions_about(namespace) if position not in self._edit.removed)
-        return sorted((*kept, *about(self._edit.added, namespace)), key=by_place)
+    def about(self, namespaces: Collection[str], direction: Direction | None = None) -> Iterable[Policy]:
+        """Those whose subject names one of these namespaces, or names none; with a direction, those that decide something in it."""
+        positions = self._base.positions_about(namespaces, direction)
+        kept = (self._base[position] for position in positions if position not in self._edit.removed)
+        return sorted((*kept, *about(self._edit.added, namespaces, direction)), key=by_place)
+
+    @property
+    def named_ports(self) -> frozenset[NamedPort]:
+        """The ports that rules of base name, or those that came."""
+        return self._base.named_ports | named_ports(self._edit.added)
 
     @cached_property
     def _all(self) -> tuple[Policy, ...]:

@@ -7,6 +7,9 @@ about it, or with its labels. A representative's changes at the pods where what 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from analyzers.impact.compared import Compared
 from analyzers.model.cluster import Cluster, NamedPort
@@ -20,11 +23,20 @@ from analyzers.reachability.index import UNTOLD
 from analyzers.reachability.ports import PortSpace, names_a_port
 from analyzers.reachability.representatives import meets
 
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """Classes whose flows with some representative can change: to one, as `sources`, and from one, as `destinations`."""
+
+    sources: int
+    destinations: int
+
+
 Bearing = tuple[tuple[Policy, ...], ...]
 """Of each revision, the policies whose effect can differ in the other: those that changed, and those about what was relabelled."""
 
 
-def concerned(compared: Compared, representatives: Sequence[Representative], bearing: Bearing) -> int:
+def concerned(compared: Compared, representatives: Sequence[Representative], bearing: Bearing) -> Concerned:
     """The known classes whose flows with some representative can change."""
     found = 0
     if compared.clusters[0] is not compared.clusters[1]:
@@ -37,9 +49,13 @@ def concerned(compared: Compared, representatives: Sequence[Representative], bea
     for pod in representatives:
         if any(selects(subject, pod, cluster) for cluster, each in zip(compared.clusters, subjects, strict=True) for subject in each):
             profiles[_profile(compared, pod)] = None
-    for profile in profiles:
-        found |= _differing(compared, profile)
-    return found
+    spaces = [(profile, _port_space(compared, [policy for policies in profile for policy in policies])) for profile in profiles]
+    # What lets a representative in is about sources, and what lets it out about destinations.
+    towards, away = (
+        reduce(or_, (_differing(compared, profile, direction, space) for profile, space in spaces), found)
+        for direction in (Direction.INGRESS, Direction.EGRESS)
+    )
+    return Concerned(towards, away)
 
 
 def selects(peer: PodPeer, pod: Representative, cluster: Cluster) -> bool:
@@ -52,19 +68,15 @@ def selects(peer: PodPeer, pod: Representative, cluster: Cluster) -> bool:
 def _profile(compared: Compared, pod: Representative) -> tuple[tuple[Policy, ...], ...]:
     """The policies about a representative in each revision."""
     return tuple(
-        tuple(policy for policy in snapshot.about(pod.namespace) if selects(policy.subject, pod, snapshot.cluster))
+        tuple(policy for policy in snapshot.about((pod.namespace,)) if selects(policy.subject, pod, snapshot.cluster))
         for snapshot in compared.snapshots
     )
 
 
-def _differing(compared: Compared, profile: Sequence[Sequence[Policy]]) -> int:
-    """The known classes at which the policies of two revisions let other things through."""
-    space, found = _port_space(compared, [policy for policies in profile for policy in policies]), 0
-    for direction in Direction:
-        base, head = (_cover(compared, revision, direction, policies, space) for revision, policies in enumerate(profile))
-        for classes, _, _ in differing(base, head):
-            found |= classes
-    return found
+def _differing(compared: Compared, profile: Sequence[Sequence[Policy]], direction: Direction, space: PortSpace) -> int:
+    """The known classes at which the policies of two revisions let other things through in a direction."""
+    base, head = (_cover(compared, revision, direction, policies, space) for revision, policies in enumerate(profile))
+    return reduce(or_, (classes for classes, _, _ in differing(base, head)), 0)
 
 
 def _cover(compared: Compared, revision: int, direction: Direction, policies: Iterable[Policy], space: PortSpace) -> Cover:

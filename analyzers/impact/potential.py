@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import reduce
 from itertools import chain, islice
+from operator import or_
 
 from analyzers.impact.causes import Cause, ChangeKind
 from analyzers.impact.changes import Folding
@@ -23,15 +25,13 @@ from analyzers.impact.weighing_potential import PotentialWeighing
 from analyzers.model.cluster import Cluster
 from analyzers.model.policy import Direction, PodPeer, Policy
 from analyzers.model.representative import Representative
-from analyzers.reachability.bits import bits_of
+from analyzers.reachability.bits import bits_of, span_bits
 from analyzers.reachability.compiled import Compiled, Decider
 from analyzers.reachability.delta import Delta, OutsideChange, Rectangle, compare
 from analyzers.reachability.index import PodIndex
 from analyzers.reachability.ports import PortSpace
 from analyzers.reachability.representatives import Chosen, choose, peers_of, port_space_with_names
-from analyzers.reachability.universe import JointWorkload, Snapshot, Universe, join
-
-_FEW_NAMESPACES = 32
+from analyzers.reachability.universe import JointWorkload, Snapshot, join
 
 _MOST_WORKLOADS = 10
 """Workloads named as what bears on a group."""
@@ -87,10 +87,10 @@ class _Potential:
 
     def __init__(self, compared: Compared, chosen: Chosen, bearing: Bearing, rules: SeverityRules) -> None:
         self._chosen = chosen
-        classes = concerned(compared, chosen.representatives, bearing)
-        known = [compared.universe.workloads[index] for index in dict.fromkeys(compared.universe.within(classes))]
+        found = concerned(compared, chosen.representatives, bearing)
+        known = {index: compared.universe.workloads[index] for index in compared.universe.within(found.sources | found.destinations)}
         snapshots = [
-            Snapshot(_with(compared, revision, chosen.representatives, known), snapshot.policies)
+            Snapshot(_with(compared, revision, chosen.representatives, known.values()), snapshot.policies)
             for revision, snapshot in enumerate(compared.snapshots)
         ]
         self.universe = universe = join(snapshots)
@@ -99,15 +99,18 @@ class _Potential:
         )
         host_network = compared.compiled[0].index.host_network
         indices = [PodIndex(universe, revision, each, host_network, self.stand_ins) for revision, each in enumerate(snapshots)]
-        # Policies that select none of these pods decide nothing here.
-        policies = [
-            tuple(policy for policy in _about(each, universe) if index.select(policy.subject))
-            for index, each in zip(indices, snapshots, strict=True)
+        # A known pod takes part at the ends at which its flows can change, and is as good as absent at others, whose policies need no look.
+        places = {joint.id: bits_of(joint.classes) for joint in universe.workloads}
+        ends = [
+            (direction, reduce(or_, (places[known[index].id] for index in compared.universe.within(classes)), self.stand_ins))
+            for direction, classes in ((Direction.EGRESS, found.sources), (Direction.INGRESS, found.destinations))
         ]
-        space = port_space_with_names(universe, [replace(each, policies=kept) for each, kept in zip(snapshots, policies, strict=True)])
-        self.base, self.head = (_compiled(index, space, kept) for index, kept in zip(indices, policies, strict=True))
+        policies = [[_selecting(each, index, *end) for end in ends] for index, each in zip(indices, snapshots, strict=True)]
+        deciding = [Snapshot(each.cluster, [*one, *other]) for each, (one, other) in zip(snapshots, policies, strict=True)]
+        space = port_space_with_names(universe, deciding)
+        self.base, self.head = (_compiled(index, space, ends, kept) for index, kept in zip(indices, policies, strict=True))
         head = replace(compared.clusters[-1], namespaces=snapshots[-1].cluster.namespaces)
-        self._weighing = PotentialWeighing(universe, (self.base, self.head), head, policies, rules)
+        self._weighing = PotentialWeighing(universe, (self.base, self.head), head, [each.policies for each in deciding], rules)
 
     def changes(self, changed: Sequence[ChangedPolicy]) -> Potential:
         """What changes with a representative on either end."""
@@ -163,7 +166,7 @@ def _of_workload(joint: JointWorkload) -> Iterator[Cause]:
         yield Cause(f"{latest.kind} {latest.namespace}/{latest.name}", change, (), origin.path, origin.line, side)
 
 
-def _with(compared: Compared, revision: int, representatives: Sequence[Representative], known: Sequence[JointWorkload]) -> Cluster:
+def _with(compared: Compared, revision: int, representatives: Sequence[Representative], known: Iterable[JointWorkload]) -> Cluster:
     """A revision's cluster of representatives and a part of its workloads; what leads in from outside is left out."""
     namespaces = {
         **compared.clusters[revision].namespaces,
@@ -173,17 +176,20 @@ def _with(compared: Compared, revision: int, representatives: Sequence[Represent
     return Cluster(namespaces, (*(version for version in versions if version is not None), *representatives))
 
 
-def _about(snapshot: Snapshot, universe: Universe) -> Iterable[Policy]:
-    """The policies that can select a pod of a universe, and where it spans much of the cluster perhaps others. Of few namespaces they are
-    looked up, so that the policies of a large repository are not read for them."""
-    if len(universe.spans) > _FEW_NAMESPACES:
-        return snapshot.policies
-    return dict.fromkeys(policy for namespace in sorted(universe.spans) for policy in snapshot.about(namespace))
+_End = tuple[Direction, int]
+"""A direction, and the classes whose policies are asked in it."""
 
 
-def _compiled(index: PodIndex, space: PortSpace, policies: Sequence[Policy]) -> Compiled:
+def _selecting(snapshot: Snapshot, index: PodIndex, direction: Direction, classes: int) -> tuple[Policy, ...]:
+    """The policies that decide something for some classes in a direction. Those of other namespaces are not read."""
+    spans = index.universe.spans.items()
+    namespaces = {name for name, (start, stop) in spans if classes & span_bits(start, stop)}
+    return tuple(policy for policy in snapshot.about(namespaces, direction) if index.select(policy.subject) & classes)
+
+
+def _compiled(index: PodIndex, space: PortSpace, ends: Sequence[_End], policies: Sequence[Sequence[Policy]]) -> Compiled:
     decider = Decider(index, space)
-    egress, ingress = (decider.side(direction, policies) for direction in (Direction.EGRESS, Direction.INGRESS))
+    egress, ingress = (decider.side(direction, kept, classes) for (direction, classes), kept in zip(ends, policies, strict=True))
     return Compiled(index, space, egress, ingress)
 
 

@@ -18,7 +18,7 @@ from analyzers.reachability.compiled import Decider, names_used
 from analyzers.reachability.cover import Cover, differing, overlay_addresses
 from analyzers.reachability.decide import decide
 from analyzers.reachability.index import PodIndex
-from analyzers.reachability.representatives import port_space_with_names
+from analyzers.reachability.representatives import with_names
 from analyzers.reachability.universe import JointWorkload, Snapshot, join
 from analyzers.sets.ip_blocks import Family
 
@@ -60,15 +60,14 @@ class Redecision:
     """Both revisions, with pods that could exist among the known ones."""
 
     def __init__(self, compared: Compared, representatives: Sequence[Representative]) -> None:
-        snapshots = [Snapshot(_with(snapshot.cluster, representatives), tuple(snapshot.policies)) for snapshot in compared.snapshots]
+        self._snapshots = snapshots = [Snapshot(_with(each.cluster, representatives), each.policies) for each in compared.snapshots]
         self.universe = universe = join(snapshots)
         self.stand_ins = bits_of(
             number for joint in universe.workloads if isinstance(joint.latest, Representative) for number in joint.classes
         )
         host_network = compared.compiled[0].index.host_network
-        self._policies = [each.policies for each in snapshots]
         self._indices = [PodIndex(universe, revision, each, host_network, self.stand_ins) for revision, each in enumerate(snapshots)]
-        self.space = port_space_with_names(universe, snapshots)
+        self.space = with_names(compared.compiled[0].space, frozenset().union(*(each.named_ports for each in snapshots)))
         self._deciders = [Decider(index, self.space) for index in self._indices]
         self.about = cache(self._about)
 
@@ -85,7 +84,8 @@ class Redecision:
 
     def _about(self, revision: int, direction: Direction, number: int) -> tuple[Policy, ...]:
         """The policies that decide about a class in a direction."""
-        return tuple(each for each in self._policies[revision] if self._is_about(revision, direction, number, each))
+        there = self._snapshots[revision].about((self.universe.classes[number].namespace,), direction)
+        return tuple(each for each in there if self._is_about(revision, direction, number, each))
 
     def bearing(self, witness: Witness) -> dict[Aside, Policy]:
         """The policies at either end of a witness, in either revision; as head has them where it does."""

@@ -153,7 +153,9 @@ def _namespaces(peer: PodPeer) -> tuple[Requirement, ...]:
 
 def port_space_with_names(universe: Universe, snapshots: Sequence[Snapshot]) -> PortSpace:
     """The port atoms, with the port names that a representative may have among the things that verdicts can depend on."""
-    space = port_space(universe, snapshots)
-    rules = (rule for each in snapshots for policy in each.policies for rule in policy.rules)
-    named = {port for rule in rules for port in rule.ports if isinstance(port, NamedPort)}
+    return with_names(port_space(universe, snapshots), frozenset().union(*(each.named_ports for each in snapshots)))
+
+
+def with_names(space: PortSpace, named: Iterable[NamedPort]) -> PortSpace:
+    """The same port atoms, with port names that a representative may have among the things that verdicts can depend on."""
     return PortSpace((), (), (*space.conditions, *sorted(map(names_a_port, named))), space.cuts)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from analyzers.model.cluster import Cluster, PodShape, Workload
-from analyzers.model.policy import Policy
+from analyzers.model.cluster import Cluster, NamedPort, PodShape, Workload
+from analyzers.model.policy import Direction, Policy
 from analyzers.reachability.bits import members_of
 
 Shapes = tuple[PodShape | None, ...]
@@ -21,11 +21,16 @@ Shapes = tuple[PodShape | None, ...]
 
 
 class IndexedPolicies(Sequence[Policy]):
-    """Policies in their order, of which those about one namespace can be had without the others."""
+    """Policies in their order, of which those about some namespaces can be had without the others."""
 
     @abstractmethod
-    def about(self, namespace: str) -> Iterable[Policy]:
-        """Those whose subject names this namespace, or names none."""
+    def about(self, namespaces: Collection[str], direction: Direction | None = None) -> Iterable[Policy]:
+        """Those whose subject names one of these namespaces, or names none; with a direction, those that decide something in it."""
+
+    @property
+    @abstractmethod
+    def named_ports(self) -> frozenset[NamedPort]:
+        """The ports that rules name, and perhaps others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +40,28 @@ class Snapshot:
     cluster: Cluster
     policies: Sequence[Policy]
 
-    def about(self, namespace: str) -> Iterable[Policy]:
-        """The policies that can select a pod of a namespace, in their order."""
-        return about(self.policies, namespace)
+    def about(self, namespaces: Collection[str], direction: Direction | None = None) -> Iterable[Policy]:
+        """The policies that can select a pod of some namespaces, and decide something in a direction, in their order."""
+        return about(self.policies, namespaces, direction)
+
+    @property
+    def named_ports(self) -> frozenset[NamedPort]:
+        """The ports that rules name, and perhaps others."""
+        return self.policies.named_ports if isinstance(self.policies, IndexedPolicies) else named_ports(self.policies)
 
 
-def about(policies: Sequence[Policy], namespace: str) -> Iterable[Policy]:
-    """Those of some policies whose subject names this namespace, or names none."""
+def about(policies: Sequence[Policy], namespaces: Collection[str], direction: Direction | None = None) -> Iterable[Policy]:
+    """Those of some policies whose subject names one of these namespaces, or names none, and that decide something in a direction."""
     if isinstance(policies, IndexedPolicies):
-        return policies.about(namespace)
+        return policies.about(namespaces, direction)
     subjects = ((policy, policy.subject.namespaces) for policy in policies)
-    return (policy for policy, where in subjects if where == namespace or not isinstance(where, str))
+    found = (policy for policy, where in subjects if not isinstance(where, str) or where in namespaces)
+    return found if direction is None else (policy for policy in found if policy.decides(direction))
+
+
+def named_ports(policies: Iterable[Policy]) -> frozenset[NamedPort]:
+    """The ports that rules name."""
+    return frozenset(port for policy in policies for rule in policy.rules for port in rule.ports if isinstance(port, NamedPort))
 
 
 @dataclass(frozen=True, slots=True)
