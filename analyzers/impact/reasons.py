@@ -163,12 +163,8 @@ class _Reasoner:
         """Known workloads of other namespaces that carry the labels that the policy asks for."""
         if not isinstance(policy.subject.namespaces, str) or not policy.subject.pods.requirements:
             return []
-        newest = (joint.versions[-1] for joint in self._again.universe.workloads)
-        return [
-            (each.kind, f"{each.namespace}/{each.name}", each.origins[0])
-            for each in newest
-            if each is not None and each.origins and any(policy.subject.pods.matches(dict(shape.labels)) for shape in each.shapes)
-        ]
+        carrying = self._again.carrying(policy.subject.pods)
+        return [(each.kind, f"{each.namespace}/{each.name}", each.origins[0]) for each in carrying if each.origins]
 
     def _missing(self, effective: Sequence[Witness]) -> NoEffect:
         ends = [end for each in effective for end in (each.subject, each.peer) if isinstance(end, int) and self._again.stand_ins >> end & 1]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial, reduce
+from functools import cache, cached_property, partial, reduce
 from operator import or_
 
 from analyzers.impact.compared import Compared
-from analyzers.model.cluster import Cluster
+from analyzers.model.cluster import Cluster, Workload
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.policy import Direction, PodPeer, Policy, PolicyRef, Tier
 from analyzers.model.representative import Representative
@@ -17,7 +17,7 @@ from analyzers.reachability.bits import bits_of, members_of
 from analyzers.reachability.compiled import Decider, names_used
 from analyzers.reachability.cover import Cover, differing, overlay_addresses
 from analyzers.reachability.decide import decide
-from analyzers.reachability.index import PodIndex
+from analyzers.reachability.index import PodIndex, Postings
 from analyzers.reachability.representatives import with_names
 from analyzers.reachability.universe import JointWorkload, Snapshot, join
 from analyzers.sets.ip_blocks import Family
@@ -66,7 +66,9 @@ class Redecision:
             number for joint in universe.workloads if isinstance(joint.latest, Representative) for number in joint.classes
         )
         host_network = compared.compiled[0].index.host_network
-        self._indices = [PodIndex(universe, revision, each, host_network, self.stand_ins) for revision, each in enumerate(snapshots)]
+        self._indices = [PodIndex(universe, 0, snapshots[0], host_network, self.stand_ins)] * 2
+        if compared.clusters[0] is not compared.clusters[1]:
+            self._indices[1] = PodIndex(universe, 1, snapshots[1], host_network, self.stand_ins)
         self.space = with_names(compared.compiled[0].space, frozenset().union(*(each.named_ports for each in snapshots)))
         self._deciders = [Decider(index, self.space) for index in self._indices]
         self.about = cache(self._about)
@@ -81,6 +83,20 @@ class Redecision:
     def joint(self, number: int) -> JointWorkload:
         """A workload of a class."""
         return self.universe.workloads[self.universe.members[number][0]]
+
+    def carrying(self, selector: LabelSelector) -> Iterator[Workload]:
+        """The workloads of head with a pod that carries labels, in whatever namespace."""
+        owners, labels = self._carriers
+        found = dict.fromkeys(owners[number] for number in members_of(labels.select(selector)))
+        newest = (self.universe.workloads[index].versions[-1] for index in found)
+        return (each for each in newest if each is not None)
+
+    @cached_property
+    def _carriers(self) -> tuple[list[int], Postings]:
+        """The workload of each pod of head, by its position, and the pods by their labels."""
+        newest = ((index, joint.versions[-1]) for index, joint in enumerate(self.universe.workloads))
+        pods = [(index, shape.labels) for index, each in newest if each is not None for shape in each.shapes]
+        return [index for index, _ in pods], Postings(enumerate(labels for _, labels in pods))
 
     def _about(self, revision: int, direction: Direction, number: int) -> tuple[Policy, ...]:
         """The policies that decide about a class in a direction."""
