@@ -13,7 +13,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.shapes import Files, Profile, another_change, mass_change, one_line_change, profile, repository
+from benchmarks.shapes import (
+    Files,
+    Profile,
+    another_change,
+    mass_change,
+    one_line_change,
+    profile,
+    relabelled,
+    repository,
+    ten_changes,
+)
 
 Measured = dict[str, float]
 
@@ -93,6 +103,22 @@ def from_git() -> Measured:
     return {"empty cache": first, "again": second, "another head": other, "peak MiB": _peak(resource.RUSAGE_CHILDREN)}
 
 
+def large_from_git() -> Measured:
+    """The same of the large profile, by how much of it is known: nothing; base, with ten policies changed; base, with one workload
+    relabelled. The cost of the command itself, which `start-up` is about, is measured by a repository of ten pods, and taken off."""
+    from benchmarks.trees import git_repository
+
+    tiny = repository(profile("tiny", 10, 2))
+    with tempfile.TemporaryDirectory() as folder:
+        base = repository(LARGE)
+        heads = {"head": one_line_change(base), "ten": ten_changes(base), "workload": relabelled(base)}
+        git_repository(Path(folder) / "large", base, heads)
+        git_repository(Path(folder) / "tiny", tiny, {"head": relabelled(tiny)})
+        command = min(_command(folder, "diff", "--repo", f"{folder}/tiny", "base", "head", "-q") for _ in range(3))
+        found = [_command(folder, "diff", "--repo", f"{folder}/large", "base", head, "-q") - command for head in heads]
+    return {"files": len(base), "command": command, **dict(zip(("nothing cached", "ten policies", "a workload"), found, strict=True))}
+
+
 def start_up() -> Measured:
     """`flowdelta --help`, and `flowdelta diff` of a small sample: wall seconds, the best of five."""
     sample = Path(__file__).parent.parent / "sample_repos" / "relabel"
@@ -137,6 +163,7 @@ CASES: dict[str, Callable[[], Measured]] = {
     "large, pairs of a mass change": lambda: streamed_pairs(LARGE),
     "repository, CSafeLoader": safe_loader,
     "repository, from git": from_git,
+    "large, from git": large_from_git,
     "start-up": start_up,
 }
 

@@ -64,6 +64,18 @@ def another_change(files: Files) -> Files:
     return files | {path: files[path].replace("port: 8080\n", "port: 8081\n"), "policies/team-1/opened.yaml": added}
 
 
+def ten_changes(files: Files) -> Files:
+    """A rule of each of ten policies opens another port."""
+    paths = [path for path in sorted(files) if path.startswith("policies/") and "port: 8080\n" in files[path]][:10]
+    return files | {path: files[path].replace("port: 8080\n", "port: 8081\n") for path in paths}
+
+
+def relabelled(files: Files) -> Files:
+    """The pods of one workload get another label."""
+    path = next(path for path in sorted(files) if path.startswith("apps/"))
+    return files | {path: files[path].replace("    spec:\n      service", "        version: v2\n    spec:\n      service")}
+
+
 def mass_change(files: Files) -> Files:
     """Every default-deny is dropped."""
     return {path: text for path, text in files.items() if "name: default-deny" not in text}
