@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analyzers.impact.causes import Cause, ChangedObject
@@ -9,6 +10,7 @@ from analyzers.model.cluster import Cluster
 from analyzers.model.policy import Policy
 from analyzers.model.records import ObjectRecord, PolicyMeaning
 from analyzers.reachability.compiled import Compiled
+from analyzers.reachability.index import PodIndex
 from analyzers.reachability.universe import Snapshot, Universe
 
 
@@ -24,6 +26,14 @@ class Compared:
     def clusters(self) -> tuple[Cluster, Cluster]:
         """The inventory of each revision."""
         return (self.snapshots[0].cluster, self.snapshots[1].cluster)
+
+    def indices(self, universe: Universe, snapshots: Sequence[Snapshot], untold: int) -> tuple[PodIndex, PodIndex]:
+        """The indices of both revisions over another universe, to which they add the same; one where both have the same pods."""
+        host_network = self.compiled[0].index.host_network
+        base = PodIndex(universe, 0, snapshots[0], host_network, untold)
+        if self.clusters[0] is self.clusters[1]:
+            return base, base
+        return base, PodIndex(universe, 1, snapshots[1], host_network, untold)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -97,8 +97,7 @@ class _Potential:
         self.stand_ins = bits_of(
             number for joint in universe.workloads if isinstance(joint.latest, Representative) for number in joint.classes
         )
-        host_network = compared.compiled[0].index.host_network
-        indices = [PodIndex(universe, revision, each, host_network, self.stand_ins) for revision, each in enumerate(snapshots)]
+        indices = compared.indices(universe, snapshots, self.stand_ins)
         # A known pod takes part at the ends at which its flows can change, and is as good as absent at others, whose policies need no look.
         places = {joint.id: bits_of(joint.classes) for joint in universe.workloads}
         ends = [
@@ -108,7 +107,8 @@ class _Potential:
         policies = [[_selecting(each, index, *end) for end in ends] for index, each in zip(indices, snapshots, strict=True)]
         deciding = [Snapshot(each.cluster, [*one, *other]) for each, (one, other) in zip(snapshots, policies, strict=True)]
         space = port_space_with_names(universe, deciding)
-        self.base, self.head = (_compiled(index, space, ends, kept) for index, kept in zip(indices, policies, strict=True))
+        deciders = {index: Decider(index, space) for index in indices}
+        self.base, self.head = (_compiled(deciders[index], space, ends, kept) for index, kept in zip(indices, policies, strict=True))
         head = replace(compared.clusters[-1], namespaces=snapshots[-1].cluster.namespaces)
         self._weighing = PotentialWeighing(universe, (self.base, self.head), head, [each.policies for each in deciding], rules)
 
@@ -187,10 +187,9 @@ def _selecting(snapshot: Snapshot, index: PodIndex, direction: Direction, classe
     return tuple(policy for policy in snapshot.about(namespaces, direction) if index.select(policy.subject) & classes)
 
 
-def _compiled(index: PodIndex, space: PortSpace, ends: Sequence[_End], policies: Sequence[Sequence[Policy]]) -> Compiled:
-    decider = Decider(index, space)
+def _compiled(decider: Decider, space: PortSpace, ends: Sequence[_End], policies: Sequence[Sequence[Policy]]) -> Compiled:
     egress, ingress = (decider.side(direction, kept, classes) for (direction, classes), kept in zip(ends, policies, strict=True))
-    return Compiled(index, space, egress, ingress)
+    return Compiled(decider.index, space, egress, ingress)
 
 
 def _touching(delta: Delta, classes: int) -> Delta:

@@ -17,7 +17,7 @@ from analyzers.reachability.bits import bits_of, members_of
 from analyzers.reachability.compiled import Decider, names_used
 from analyzers.reachability.cover import Cover, differing, overlay_addresses
 from analyzers.reachability.decide import decide
-from analyzers.reachability.index import PodIndex, Postings
+from analyzers.reachability.index import Postings
 from analyzers.reachability.representatives import with_names
 from analyzers.reachability.universe import JointWorkload, Snapshot, join
 from analyzers.sets.ip_blocks import Family
@@ -65,10 +65,7 @@ class Redecision:
         self.stand_ins = bits_of(
             number for joint in universe.workloads if isinstance(joint.latest, Representative) for number in joint.classes
         )
-        host_network = compared.compiled[0].index.host_network
-        self._indices = [PodIndex(universe, 0, snapshots[0], host_network, self.stand_ins)] * 2
-        if compared.clusters[0] is not compared.clusters[1]:
-            self._indices[1] = PodIndex(universe, 1, snapshots[1], host_network, self.stand_ins)
+        self._indices = compared.indices(universe, snapshots, self.stand_ins)
         self.space = with_names(compared.compiled[0].space, frozenset().union(*(each.named_ports for each in snapshots)))
         self._deciders = [Decider(index, self.space) for index in self._indices]
         self.about = cache(self._about)
