@@ -256,3 +256,34 @@ def test_a_baseline_serves_any_head_and_no_other_base_reading_or_cap() -> None:
     base.listings.clear()
     compared(base, base, Options(limits=Limits(depth=60), baselines=kept))
     assert base.listings
+
+
+UNMATCHED_POLICY = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: unmatched, namespace: team-1}
+spec: {podSelector: {matchLabels: {app: nobody}}, ingress: [{ports: [{port: 12345}]}]}
+"""
+
+
+@dataclass(frozen=True)
+class Watched(Store):
+    """A store that remembers which files were read."""
+
+    reads: list[str] = field(default_factory=list)
+
+    def read(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes | Unreadable]]:
+        wanted = list(entries)
+        self.reads.extend(entry.path for entry in wanted)
+        return super().read(wanted)
+
+
+def test_potential_flows_from_everywhere_read_no_policy_about_what_comes_in_elsewhere() -> None:
+    kept = Kept()
+    options = Options(baselines=kept)
+    compared(Store(REALISTIC), Store(REALISTIC), options)
+    base, head = Watched(REALISTIC), Watched(REALISTIC | {"policies/team-1/unmatched.yaml": UNMATCHED_POLICY.encode()})
+    assert "pods app=nobody in namespace team-1" in compared(base, head, options)
+    read = [path for path in base.reads if not path.startswith("policies/team-1/")]
+    assert read
+    assert [path for path in read if b"policyTypes: [Ingress]" in REALISTIC[path]] == []
