@@ -159,8 +159,8 @@ def _why(said: Words, context: Context) -> str:
 
 
 def _change_tables(section: Section, write: Callable[[Row, bool], str]) -> Iterator[Table]:
-    """A section as one table; one with many rows as the gravest of them (or the first) and a fold for each namespace, unless it must be seen
-    at once."""
+    """A section as one table; one with many rows as the gravest of them (or the first) and a fold for each namespace, unless it must be
+    seen at once."""
     title = _titled(section.title)
     if section.at_once or len(section.rows) <= MOST_UNFOLDED:
         yield Table(section.title, section.rows, write, title)
