@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from posixpath import normpath
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from analyzers.manifests.kinds import CustomKinds
 from analyzers.manifests.operator_kinds import OperatorKind, OperatorPort, PodSet
@@ -36,8 +38,7 @@ _MOST: Final = 1_000
 """Items of one list."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterSettings:
+class ClusterSettings(Struct, frozen=True):
     """A cluster: what stands below its `paths` (folders or patterns) is deployed to it; `pod_cidrs` are the addresses of its pods."""
 
     name: str
@@ -46,8 +47,7 @@ class ClusterSettings:
     pod_cidrs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class UnitSettings:
+class UnitSettings(Struct, frozen=True):
     """A unit: a folder and how it is rendered. An empty field leaves it to discovery."""
 
     path: str
@@ -59,8 +59,7 @@ class UnitSettings:
     values: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AnalysisSettings:
+class AnalysisSettings(Struct, frozen=True):
     """What a repository says of itself for the analysis. `namespaces` are given, by path, to objects that have none; objects with one of
     `sensitive_labels` deserve more attention; `ignore` are folders or patterns that are neither read nor rendered."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from analyzers.baseline.baseline import Baseline, Baselines, take_baseline
 from analyzers.baseline.resuming import Half, Reading, resume_from, same_inventory
@@ -69,8 +71,7 @@ def ignore(stage: str, done: int, total: int) -> None:
     """An observer that does nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """How to analyse: how hostNetwork pods are read, the caps on what is read, where readings are kept for the next time, kinds that make
     pods beside those that are known, the addresses of pods, how trees are rendered (not at all where that is None: files are read as
     written), the table by which what opens is weighed, and the cluster that is analysed ("" is what names none; None all of a comparison,
@@ -92,8 +93,7 @@ DEFAULTS = Options()
 UNNAMED = Revision("")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Read:
+class _Read(Struct, frozen=True, eq=False):
     """One revision as read from its tree; `noticed` is what its inventory has to say."""
 
     reading: Reading

@@ -8,8 +8,10 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from analyzers.impact.clusters import differs
 from analyzers.manifests.folder import FolderTree, TreeError

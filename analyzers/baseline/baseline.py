@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
+
+from msgspec import Struct
 
 from analyzers.impact.report import Scope
 from analyzers.manifests.load import Layout
@@ -50,8 +51,7 @@ PolicyFile = tuple[str, str]
 """A file that holds policies: its path, and the id of its content."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Baseline:
+class Baseline(Struct, frozen=True, eq=False):
     """One revision. `diagnostics` are all of it; `keys` name every object as often as it is described; `policies` says where each policy
     stands, by position, and `named_ports` are all that their rules name; the two sides are compiled over the port atoms that begin at
     `cuts`."""

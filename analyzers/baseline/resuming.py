@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzers.baseline.baseline import Baseline, keys_of
 from analyzers.baseline.policies import EditedPolicies, KeptPolicies
@@ -32,8 +34,7 @@ _OF_THE_TREE: Final = frozenset({"needs-rendering", "limit-exceeded", "unreadabl
 """Diagnostics of the loader that say something of more than one file, or that a file was not read."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class Reading(Struct, frozen=True, eq=False):
     """A tree as read: `objects` are what its documents settle to, `diagnostics` those of loading and settling."""
 
     loaded: Loaded[ObjectRecord]
@@ -51,8 +52,7 @@ class Reading:
         return not any(each.code in {"limit-exceeded", "unreadable-file"} for each in self.loaded.diagnostics)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Half:
+class Half(Struct, frozen=True, eq=False):
     """One revision of a comparison, ready to be compared. Objects that both revisions share may be left out of both."""
 
     snapshot: Snapshot

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import Final
+
+from msgspec.structs import replace
 
 from analyzers.baseline.resuming import Reading
 from analyzers.manifests.running import Besides, Running, beside, declared_by

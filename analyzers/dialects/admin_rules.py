@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzers.dialects.dialect import Lowered
 from analyzers.dialects.reader import ObjectReader, may_hold_pods
@@ -51,8 +53,7 @@ _POD_PEERS = ("namespaces", "pods")
 _DOMAIN = re.compile(r"(\*\.)?([A-Za-z0-9]([-A-Za-z0-9_]*[A-Za-z0-9])?\.)+[A-Za-z0-9]([-A-Za-z0-9_]*[A-Za-z0-9])?\.?")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """What the kinds and versions of the family do differently.
 
     `most_rules` counts those of one direction, `most_entries` the peers or ports of a rule. `egress_peers` are the fields of a peer that

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.manifest import Manifest
@@ -11,16 +12,14 @@ from analyzers.model.pod_network import PodNetwork
 from analyzers.model.policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Lowered:
+class Lowered(Struct, frozen=True):
     """What one object means: its policies, and what was noticed on the way."""
 
     policies: tuple[Policy, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """A policy API. `kinds` are (API group, kind) pairs; `lower` reads an object beside the addresses of the cluster's pods, and raises
     InvalidObject for what the API server would reject."""
 

@@ -7,10 +7,11 @@ different alternatives, the group says so by its parts. Where a bound is met, th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from math import prod
+
+from msgspec import Struct
 
 from analyzers.impact.bearing import Bearing
 from analyzers.impact.endpoint_sets import EndpointSet, Members
@@ -32,8 +33,7 @@ MOST_COMBINED = 64
 """Combinations of the alternatives of several families that are tried."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CausesOfPart:
+class CausesOfPart(Struct, frozen=True, eq=False):
     """What undoes the change between some sources and some destinations of a group."""
 
     sources: EndpointSet
@@ -41,8 +41,7 @@ class CausesOfPart:
     found: Found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CausesOfGroup:
+class CausesOfGroup(Struct, frozen=True, eq=False):
     """What undoes the change of a whole group. `parts` are given where that differs within the group; together they are the group."""
 
     found: Found

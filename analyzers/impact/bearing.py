@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.impact.causes import ChangedObject
 from analyzers.impact.endpoint_sets import EndpointSet
@@ -18,8 +19,7 @@ from analyzers.reachability.universe import Universe
 from analyzers.reachability.ways_in import WaysIn
 
 
-@dataclass(frozen=True, slots=True)
-class Bearing:
+class Bearing(Struct, frozen=True):
     """One changed object, with the classes whose flows it can change: as sources and as destinations, and as destinations of what comes in
     through ingress controllers."""
 

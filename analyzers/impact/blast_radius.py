@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from analyzers.impact.endpoint_sets import EndpointSet, Members
 from analyzers.impact.folded import Folded
@@ -32,8 +33,7 @@ MOST_LISTED: Final = 100
 """Changes of a blast radius that are kept: the largest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Radius:
+class Radius(Struct, frozen=True):
     """Each of these workloads could come to so many others, and now to so many."""
 
     workloads: EndpointSet
@@ -41,8 +41,7 @@ class Radius:
     after: int
 
 
-@dataclass(frozen=True, slots=True)
-class BlastRadius:
+class BlastRadius(Struct, frozen=True):
     """The blast radii that change, the largest growth first; `stopped` says why some may be missing."""
 
     changed: tuple[Radius, ...] = ()

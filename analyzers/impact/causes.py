@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from analyzers.impact.differing import differing
 from analyzers.model.manifest import Manifest, YamlList, YamlMap, YamlValue
@@ -32,8 +33,7 @@ class ChangeKind(StrEnum):
     MODIFIED = "modified"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True):
     """One field that differs: `before` and `after` are compact JSON, cut to a readable length; `line` is of the file of `side`."""
 
     path: str
@@ -44,8 +44,7 @@ class FieldChange:
     side: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """One changed object. `path` and `line` are in the revision named by `side` (`base` or `head`)."""
 
     object: str
@@ -56,8 +55,7 @@ class Cause:
     side: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedObject:
+class ChangedObject(Struct, frozen=True):
     """An object that differs between the revisions; None on the side that lacks it."""
 
     base: ObjectRecord | None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.impact.causes import ChangedObject
 from analyzers.model.diagnostics import SourceLocation
@@ -20,8 +21,7 @@ PolicyKey = tuple[PolicyRef, SourceLocation]
 """Which policy of one revision."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Side:
+class Side(Struct, frozen=True, eq=False):
     """One revision as causes are found in it. Objects that both revisions share may be left out of both."""
 
     snapshot: Snapshot

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from itertools import product
 from operator import or_
+
+from msgspec import Struct
 
 from analyzers.model.policy import Direction
 from analyzers.reachability.bits import bits_of, members_of
@@ -18,8 +19,7 @@ from analyzers.sets.intervals import IntervalSet
 from analyzers.sets.ip_blocks import Family, IPBlock
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """How one cell changes. `base` and `head` are verdict masks; `opened`, `closed` and `may` are port masks.
 
     Opened ports rose (denied < may < allowed), closed ones fell; `may` are the changed ports that were or become only may, those included
@@ -38,8 +38,7 @@ class Change:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(Struct, frozen=True):
     """Every source class to every destination class changes alike."""
 
     sources: int
@@ -47,8 +46,7 @@ class Between:
     change: Change
 
 
-@dataclass(frozen=True, slots=True)
-class Outward:
+class Outward(Struct, frozen=True):
     """Between every class and every address of the block the connection changes alike; for egress the block is the destination."""
 
     direction: Direction
@@ -57,16 +55,14 @@ class Outward:
     change: Change
 
 
-@dataclass(frozen=True, slots=True)
-class Inward:
+class Inward(Struct, frozen=True):
     """From the ingress controller to every class the connection changes alike."""
 
     classes: int
     change: Change
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeTable:
+class ChangeTable(Struct, frozen=True):
     """All changes, disjoint, over classes; a workload whose pods differ stands in it as the first of its classes only."""
 
     between: tuple[Between, ...]

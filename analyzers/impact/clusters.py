@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.impact.report import DiffReport, Revision
 from analyzers.model.diagnostics import Diagnostic
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DiffsReport:
+class DiffsReport(Struct, frozen=True, eq=False):
     """What changes in each of several clusters, in order of their names, what names none first. `added` and `removed` are the clusters that
     only head, or only base, has: everything in them opens or closes."""
 

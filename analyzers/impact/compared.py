@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.impact.causes import Cause, ChangedObject
 from analyzers.model.cluster import Cluster
@@ -14,8 +15,7 @@ from analyzers.reachability.index import PodIndex
 from analyzers.reachability.universe import Snapshot, Universe
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Compared:
+class Compared(Struct, frozen=True, eq=False):
     """The two revisions of a comparison, base first, compiled over one universe."""
 
     universe: Universe
@@ -36,8 +36,7 @@ class Compared:
         return base, PodIndex(universe, 1, snapshots[1], host_network, untold)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ChangedPolicy:
+class ChangedPolicy(Struct, frozen=True, eq=False):
     """A changed object that states policies: as a cause, and what it states in base and in head."""
 
     cause: Cause

@@ -7,9 +7,10 @@ about it, or with its labels. A representative's changes at the pods where what 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+
+from msgspec import Struct
 
 from analyzers.impact.compared import Compared
 from analyzers.model.cluster import Cluster, NamedPort
@@ -24,8 +25,7 @@ from analyzers.reachability.ports import PortSpace, names_a_port
 from analyzers.reachability.representatives import meets
 
 
-@dataclass(frozen=True, slots=True)
-class Concerned:
+class Concerned(Struct, frozen=True):
     """Classes whose flows with some representative can change: to one, as `sources`, and from one, as `destinations`."""
 
     sources: int

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, partial, reduce
 from operator import or_
+
+from msgspec import Struct
 
 from analyzers.impact.assess import assessed, path_search
 from analyzers.impact.bearing import bearings
@@ -32,8 +33,7 @@ from analyzers.reachability.universe import Snapshot, Universe
 from analyzers.reachability.ways_in import WaysIn
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Analysed:
+class Analysed(Struct, frozen=True, eq=False):
     """One revision as the diff takes it; `objects` are its settled objects, whose documents `bodies` reads again. Objects that both
     revisions share may be left out of both."""
 

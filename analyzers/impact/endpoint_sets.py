@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from analyzers.model.cluster import INGRESS_CONTROLLER, ExternalBlock
 from analyzers.reachability.bits import members_of
@@ -12,8 +13,7 @@ from analyzers.reachability.universe import JointWorkload, Universe
 from analyzers.sets.ip_blocks import IPBlock
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(Struct, frozen=True):
     """Endpoints in factored form: whole classes, single workloads of classes that are not whole, address blocks (sorted by id), and the
     ingress controller."""
 

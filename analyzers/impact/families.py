@@ -6,10 +6,12 @@ Cells that nothing tells apart are one. What is decided again is bounded, for ea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from itertools import product
 from operator import or_
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from analyzers.impact.bearing import Bearing
 from analyzers.impact.endpoint_sets import EndpointSet, Members
@@ -32,8 +34,7 @@ BUDGET = 30_000
 """Ends and policies decided again for the causes of one report: about a second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """Ends of a group on which the same changed objects bear. `classes` are those that are the same in both revisions; `asked` stand for
     all of them."""
 
@@ -46,8 +47,7 @@ class Part:
 Cell = tuple[Part, Part]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Family:
+class Family(Struct, frozen=True, eq=False):
     """Cells on which the same changed objects bear; `left` says which of them still change when some objects are put back."""
 
     bearing: tuple[int, ...]
@@ -65,8 +65,7 @@ class Family:
         return self.known[chosen]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pool:
+class _Pool(Struct, frozen=True, eq=False):
     """The ends of cells of many families, so that a choice of objects to put back is decided once for all of them. `bearing` are all
     objects that bear on some cell: those that do not bear on another one make no difference to it."""
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzers.impact.changes import Change, ChangeTable
 from analyzers.impact.endpoint_sets import EndpointSet, Members
@@ -24,8 +26,7 @@ Row = tuple[tuple[Alike, Members], ...]
 """Everything that changes for one source, canonical: sorted by what changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Each source to each destination opens, closes and may connect the same; the three are port masks."""
 
     sources: EndpointSet

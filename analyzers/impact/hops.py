@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from analyzers.impact.endpoint_sets import EndpointSet
 from analyzers.sets.connections import ConnectionSet
@@ -12,8 +13,7 @@ OUTSIDE: Final = "outside"
 """The zone that holds every address outside the cluster, and what comes in through ingress controllers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True):
     """One flow of a path: to a workload, on these ports. `opened` says whether the change opens any of them, `may` whether it is only
     may."""
 
@@ -23,8 +23,7 @@ class Hop:
     may: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Struct, frozen=True):
     """A shortest way in head from the zone to a workload. `start` is a workload of the zone, or `outside`; `before` is how many hops it
     took in base, 0 where there was no way."""
 
@@ -34,16 +33,14 @@ class Path:
     sensitive: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Newly:
+class Newly(Struct, frozen=True):
     """The workloads that the zone reaches in head in so many hops, and not at all in base."""
 
     hops: int
     workloads: EndpointSet
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(Struct, frozen=True):
     """What the zone comes to reach. `paths` lead to every sensitive workload that is newly reached, or in fewer hops than before, and to
     one workload of each of `newly` that takes several hops; `stopped` says why some may be missing."""
 

@@ -6,9 +6,10 @@ What a change would be without some of its edits is never guessed: the objects a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+
+from msgspec import Struct
 
 from analyzers.impact.changed import key_of
 from analyzers.impact.changes import Change, ChangeTable, Folding
@@ -31,8 +32,7 @@ Left = tuple[int, int, int]
 """What is left of a change: port mask, and the sources and destinations between which it is, as sets of positions in what is asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """Every source to every destination. `bearing` are the changed objects that are put back, or not."""
 
     sources: tuple[End, ...]
@@ -74,8 +74,7 @@ class _Places:
         return self._known[held]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _World:
+class _World(Struct, frozen=True, eq=False):
     """The ends of a question as some pods and namespaces have it. `before` is base; `decider` decides every profile of these pods once,
     whatever policies are put back."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.model.cluster import NamedPort
 from analyzers.model.policy import Direction, PodPeer, Policy
@@ -18,8 +19,7 @@ class TooManyError(Exception):
     """What would have to be told apart, or decided, is more than the answer is worth."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kinds:
+class Kinds(Struct, frozen=True):
     """What tells classes apart at one end of a question, as subjects of `direction` and as peers of the other.
 
     `changed` are policies that bear on the question, `others` the unchanged ones that can select the other end.

@@ -7,10 +7,11 @@ to (an address in a variable, an annotation), and a Service that leads to a port
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import islice
+
+from msgspec import Struct
 
 from analyzers.impact.endpoint_sets import EndpointSet
 from analyzers.model.cluster import Cluster, Service, Workload
@@ -40,8 +41,7 @@ class EvidenceKind(StrEnum):
     SERVICE = "service"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One thing of head that shows that a flow which closes was in use, on `connections`.
 
     `name` is the way in, variable, annotation or Service; `says` is what a variable or annotation says; `source` is the workload that it
@@ -57,8 +57,7 @@ class Evidence:
     origin: SourceLocation
 
 
-@dataclass(frozen=True, slots=True)
-class _Needed:
+class _Needed(Struct, frozen=True):
     """What one workload needs: some ports of the pods of some classes."""
 
     use: Use

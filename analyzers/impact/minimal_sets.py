@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
+
+from msgspec import Struct
 
 Chosen = frozenset[int]
 
@@ -15,8 +16,7 @@ MOST_TRIALS = 130
 """Choices tried for one question: every choice out of seven things."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The minimal sets, by size and then in order. `truncated` says that there may be more, or that the last one may hold more than is
     needed."""
 

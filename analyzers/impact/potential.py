@@ -7,10 +7,11 @@ the known workloads that matter to them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import reduce
 from itertools import chain, islice
 from operator import or_
+
+from msgspec.structs import replace
 
 from analyzers.impact.causes import Cause, ChangeKind
 from analyzers.impact.changes import Folding

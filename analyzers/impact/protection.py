@@ -6,8 +6,9 @@ A flow that another rule allows anyway hides what a relabelled pod or a misspelt
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from analyzers.impact.changed import Changed, Side
 from analyzers.impact.endpoint_sets import EndpointSet, Members
@@ -28,8 +29,7 @@ class Reason(StrEnum):
     NODE = "the pods use the network of their node now"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LostProtection:
+class LostProtection(Struct, frozen=True, eq=False):
     """Workloads that some policies isolated in a direction in base, and in head do not. With `exposed` no other policy does either: the
     default deny is lost. `origin` is where the first of the policies stands in base."""
 
@@ -46,8 +46,7 @@ class LostProtection:
         return " and ".join(self.reasons)
 
 
-@dataclass(frozen=True, slots=True)
-class IdlePolicy:
+class IdlePolicy(Struct, frozen=True):
     """A policy of head that selects no known pod: a new one, or one that selected some in base."""
 
     policy: PolicyRef
@@ -55,8 +54,7 @@ class IdlePolicy:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
-class Protection:
+class Protection(Struct, frozen=True):
     """Protection lost, by workloads, and policies that came to protect nothing, by name."""
 
     lost: tuple[LostProtection, ...] = ()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.sets.connections import PORTS, Protocol
 
@@ -16,8 +17,7 @@ class ExplainError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class PortQuestion:
+class PortQuestion(Struct, frozen=True):
     """One port of one protocol, as asked for."""
 
     number: int

@@ -7,7 +7,8 @@ aside in both revisions until something does: the fewest of them are the reason.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from analyzers.impact.causes import Cause, ChangeKind
 from analyzers.impact.compared import ChangedPolicy, Compared

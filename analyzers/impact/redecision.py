@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property, partial, reduce
 from operator import or_
+
+from msgspec import Struct
 
 from analyzers.impact.compared import Compared
 from analyzers.model.cluster import Cluster, Workload
@@ -46,8 +47,7 @@ _ISOLATING = Policy(
 """What isolates and allows nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(Struct, frozen=True):
     """A pod that a policy selects, and an end towards or from which the policy by itself, or with the others about the pod, says different
     things in base and head."""
 

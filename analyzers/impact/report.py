@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from analyzers.impact.blast_radius import BlastRadius
 from analyzers.impact.causes import Cause
@@ -22,8 +23,7 @@ from analyzers.reachability.universe import JointWorkload
 from analyzers.sets.connections import ConnectionSet, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(Struct, frozen=True):
     """What was analysed: `label` is what a person calls it (a branch, a folder); `commit` is the full commit id where there is one."""
 
     label: str
@@ -37,8 +37,7 @@ class EndpointChange(StrEnum):
     REMOVED = "removed"
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """How much was analysed, in one revision (for a diff: in head)."""
 
     workloads: int
@@ -47,8 +46,7 @@ class Scope:
     files: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Via:
+class Via(Struct, frozen=True, order=True):
     """What publishes a port of a destination: a Service, or a way in through one.
 
     `type` is how the Service publishes it (`LoadBalancer`, …) or the kind of the way in (`Ingress`, …), whose name is `name`. `port` is the
@@ -65,8 +63,7 @@ class Via:
     source_ranges: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BlockedWay:
+class BlockedWay(Struct, frozen=True):
     """A way in that policy closes. With `was_open` it passed in base: an outage. `policies` are those that speak about traffic into the
     pods behind it."""
 
@@ -80,8 +77,7 @@ class BlockedWay:
     policies: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(Struct, frozen=True):
     """A Service that comes to publish its pods to outside the cluster, or ceases to, on some of its ports."""
 
     service: str
@@ -92,8 +88,7 @@ class Publication:
     source_ranges: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """One row of a matrix: `connections` is what is allowed or may be, `may` the part that is only may, `conditions` what it depends on,
     `via` what publishes the destination to the source, where that is outside."""
 
@@ -105,8 +100,7 @@ class Flow:
     via: tuple[Via, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MatrixReport:
+class MatrixReport(Struct, frozen=True, eq=False):
     """The reachability matrix of one revision. `endpoints` are sorted by id; `flows` streams the rows sorted by (source, destination);
     `inventory` is what there is."""
 
@@ -124,8 +118,7 @@ class MatrixReport:
         return is_complete(self.diagnostics)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FlowPart:
+class FlowPart(Struct, frozen=True, eq=False):
     """Sources and destinations of a group between which the change has causes of its own."""
 
     sources: EndpointSet
@@ -134,8 +127,7 @@ class FlowPart:
     causes_truncated: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FlowGroup:
+class FlowGroup(Struct, frozen=True, eq=False):
     """Each source to each destination changes alike. `opened` rose (denied < may < allowed), `closed` fell, `may` is the part of both
     that was or becomes only may. Each alternative of `causes` is a minimal set of changed objects such that undoing them undoes the change
     of the whole group; with `causes_truncated` there may be more, or one may hold more than is needed. `parts` are given where causes
@@ -154,8 +146,7 @@ class FlowGroup:
     parts: tuple[FlowPart, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PairChange:
+class PairChange(Struct, frozen=True):
     """One changed pair; `group` is the position of its group, `conditions` are what its may verdicts depend on, in either revision."""
 
     source: str
@@ -170,8 +161,7 @@ class PairChange:
     via: tuple[Via, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WorkloadChanges:
+class WorkloadChanges(Struct, frozen=True):
     """Ids of the workloads that only one revision has, and of those whose pods' labels differ. Sorted."""
 
     added: tuple[str, ...]
@@ -179,8 +169,7 @@ class WorkloadChanges:
     relabelled: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """Counts: groups, changed pairs, and the pairs that open or close something."""
 
     groups: int
@@ -189,8 +178,7 @@ class Summary:
     closed: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Potential:
+class Potential(Struct, frozen=True, eq=False):
     """What changes between pods that could exist and all else, apart from what is known: the fields are those of a diff.
 
     Each group has one alternative of causes (the changed policies about either end, else the workloads at its ends that changed), and a
@@ -225,8 +213,7 @@ class ReasonKind(StrEnum):
     SAME_MEANING = "same-meaning"
 
 
-@dataclass(frozen=True, slots=True)
-class ReasonObject:
+class ReasonObject(Struct, frozen=True):
     """An object that is a reason, and the line of `side` (`head`, or `base` for what head lacks) that says so; `direction` is the
     one that a policy stands against the change in."""
 
@@ -237,8 +224,7 @@ class ReasonObject:
     direction: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoEffect:
+class NoEffect(Struct, frozen=True):
     """A changed policy without effect on a known flow, and why. `objects` are what stands against it, or the policy itself; with
     `potential` it changes flows with pods that could exist."""
 
@@ -252,8 +238,7 @@ class NoEffect:
 NOTHING_LOST = Protection()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DiffReport:
+class DiffReport(Struct, frozen=True, eq=False):
     """What changed between two revisions. `pairs` streams the changed pairs sorted by (source, destination); `blocks` and `involved` are
     the endpoints that a change names, with `controller` the ingress controller too; `policy_changes` are the policies that differ,
     whatever came of it; `clusters` are the inventories of base and head; `blocked` are the ways in that head closes and base did not;
@@ -348,8 +333,7 @@ class Effect(StrEnum):
     NO_MATCH = "does not match"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One policy or rule in the order of evaluation. `policy`, `rule`, `path` and `line` are null where no policy speaks."""
 
     effect: Effect
@@ -361,8 +345,7 @@ class Step:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceLead:
+class ServiceLead(Struct, frozen=True):
     """A Service that leads to the destination of an explanation: its port, and the port of the pods to which it leads."""
 
     service: str
@@ -372,8 +355,7 @@ class ServiceLead:
     origin: SourceLocation
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Explanation:
+class Explanation(Struct, frozen=True, eq=False):
     """Why one pair connects or not. `verdict` is `allowed`, `may` or `denied`; `connections` is everything that passes between the two
     ends; `services` lead to the destination there."""
 

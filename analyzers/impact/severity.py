@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from analyzers.model.selectors import Labels
 from analyzers.sets.connections import Protocol
@@ -50,32 +51,28 @@ class Mark(StrEnum):
     POTENTIAL = "potential"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """One mark of flows that open, and what it says of these, with names from manifests."""
 
     mark: Mark
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Severity:
+class Severity(Struct, frozen=True):
     """A level, and everything that speaks for attention, in the order of the marks."""
 
     level: Level
     reasons: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """Flows that carry all of these marks deserve at least this level."""
 
     marks: frozenset[Mark]
     level: Level
 
 
-@dataclass(frozen=True, slots=True)
-class SensitivePort:
+class SensitivePort(Struct, frozen=True):
     """Ports by which something can be taken or taken over; `name` is what usually listens there."""
 
     name: str
@@ -83,8 +80,7 @@ class SensitivePort:
     protocol: Protocol = Protocol.TCP
 
 
-@dataclass(frozen=True, slots=True)
-class SeverityRules:
+class SeverityRules(Struct, frozen=True):
     """The table: the first rule of a level that holds gives it, and what no rule names is low.
 
     `zone` are the labels of the pods or namespaces from which paths in several hops are looked for; without any they come from outside.

@@ -4,8 +4,9 @@ line."""
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from analyzers.impact.severity import DEFAULT_RULES, Level, Mark, Rule, SensitivePort, SeverityRules
 from analyzers.model.manifest import Field, YamlMap

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import groupby
 from operator import or_
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzers.impact.report import Effect, Step
 from analyzers.model.cluster import NamedPort
@@ -31,8 +33,7 @@ Left = dict[Cell, int]
 EFFECTS = {Action.ALLOW: Effect.ALLOWS, Action.DENY: Effect.DENIES, Action.PASS: Effect.PASSES}
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """One direction of a question: the pods that are its subject, the other end, and the ports asked about (a port mask, in words)."""
 
     direction: Direction

@@ -7,10 +7,11 @@ parser's events instead, so depth, size and aliases are under its control, and i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from sys import intern
 from typing import Any, Final
 
+from msgspec import Struct
+from msgspec.structs import replace
 from yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent
 
 from analyzers.manifests.defects import Defect, Unparsable
@@ -25,8 +26,7 @@ _LONGEST_MESSAGE: Final = 300
 """Characters; keys and anchors are quoted from the input and may be of any length."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """One document: its value, its first line, and the first defect that did not keep it from being read to its end."""
 
     value: YamlValue
@@ -34,8 +34,7 @@ class Document:
     defect: Defect | None
 
 
-@dataclass(slots=True)
-class _Anchor:
+class _Anchor(Struct):
     """What an alias stands for. `nodes` and `height` are its expanded size; it is `open` while its own content is being read."""
 
     line: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from analyzers.manifests.kinds import PodKinds
 from analyzers.manifests.operator_kinds import operated_shapes
@@ -73,8 +74,7 @@ def survey(objects: Iterable[ObjectRecord]) -> tuple[Cluster, tuple[Diagnostic, 
     return cluster, (*missing, *lost, *service_notes(cluster))
 
 
-@dataclass(slots=True)
-class _Sorted:
+class _Sorted(Struct):
     """The objects of one revision by what they mean."""
 
     namespaces: dict[str, Labels] = field(default_factory=dict)

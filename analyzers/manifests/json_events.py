@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 from yaml.events import (
     DocumentEndEvent,
     Event,
@@ -27,8 +27,7 @@ _PLAIN: Final = (True, False)
 _QUOTED: Final = (False, True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(Struct, frozen=True):
     line: int
 
 

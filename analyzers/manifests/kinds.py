@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.manifests.operator_kinds import OPERATOR_KINDS, OperatorKind
 from analyzers.manifests.workload_kinds import WORKLOAD_KINDS, WorkloadKind
 
 
-@dataclass(frozen=True, slots=True)
-class CustomKinds:
+class CustomKinds(Struct, frozen=True):
     """Kinds that configuration adds to the tables; a kind that a table has already is read as configuration says."""
 
     workloads: tuple[WorkloadKind, ...] = ()

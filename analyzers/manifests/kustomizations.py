@@ -11,9 +11,10 @@ Only files of these names count: an object of kind Kustomization in another grou
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from posixpath import dirname
 from typing import Final
+
+from msgspec import Struct
 
 from analyzers.manifests.defects import Unparsable
 from analyzers.manifests.documents import read_documents
@@ -40,8 +41,7 @@ def is_kustomization_name(path: str) -> bool:
     return path.rpartition("/")[2] in NAMES
 
 
-@dataclass(frozen=True, slots=True)
-class Kustomization:
+class Kustomization(Struct, frozen=True):
     """What one kustomization means for the files around it: `resources` and `patches` are paths of the tree."""
 
     resources: frozenset[str]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 MEBIBYTE = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How much is read before a `limit-exceeded` diagnostic ends it.
 
     The defaults lie an order of magnitude above what real repositories hold and bound one run to a few minutes of CPU:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from analyzers.manifests.defects import Unparsable
 from analyzers.manifests.kustomizations import Kustomization, is_kustomization_name, read_kustomization
@@ -24,8 +25,7 @@ BATCH = 512
 """Files that are looked up, read and kept together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """What of a tree decides how a single file in it is read: how many files, bytes and values (aliases expanded) count against its caps,
     its charts, the files that kustomizations name as patches, and whether links, submodules or kustomizations speak of other paths."""
 
@@ -37,8 +37,7 @@ class Layout:
     refers: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded(Generic[Item]):
+class Loaded(Struct, Generic[Item], frozen=True):
     """What a tree holds: what its wanted manifests were made into, by (path, line), its diagnostics in report order, how it is laid out,
     and every file that it lists, by path."""
 
@@ -58,8 +57,7 @@ class Loaded(Generic[Item]):
         return self.layout.bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Interest(Generic[Item]):
+class Interest(Struct, Generic[Item], frozen=True):
     """Which objects are loaded, and what is made of each: a pure function of the manifest."""
 
     wanted: Wanted

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Generic
+
+from msgspec.structs import replace
 
 from analyzers.manifests.shelf import FileReading, Item, Shelf, ShelfKey
 

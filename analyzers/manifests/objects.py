@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from analyzers.manifests.ways_in import CLUSTER_SCOPED as WAYS_OF_THE_CLUSTER
 from analyzers.model.diagnostics import Diagnostic, SourceLocation

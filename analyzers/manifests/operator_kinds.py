@@ -6,7 +6,7 @@ Only what an operator promises is written down: the labels by which its own Serv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from analyzers.model.cluster import NamedPort, PodShape
 from analyzers.model.manifest import Field, Manifest, root
@@ -15,8 +15,7 @@ from analyzers.model.selectors import Labels, canonical_labels
 from analyzers.sets.connections import Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorPort:
+class OperatorPort(Struct, frozen=True):
     """A port of the pods. At `field` the object may give another number, at `named_by` another name; with the flag at `unless` the pods do
     not have it."""
 
@@ -28,8 +27,7 @@ class OperatorPort:
     unless: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PodSet:
+class PodSet(Struct, frozen=True):
     """Pods of one sort that an operator makes: `labels` with `{name}` for the object's name, and labels that the object itself gives them
     at the path `extra`. Containers that the object adds stand below the path `spec`. The pods exist where the field at the path `when` is
     given, or always."""
@@ -41,8 +39,7 @@ class PodSet:
     spec: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorKind:
+class OperatorKind(Struct, frozen=True):
     """A custom kind with the pods that its operator makes."""
 
     group: str

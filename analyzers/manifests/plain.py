@@ -1,7 +1,7 @@
 """Frozen values as plain JSON values and back, driven by the annotations of their fields.
 
-A dataclass becomes the list of its fields, an enum its value, a tuple or frozenset a list, a mapping a list of pairs. A member of a
-union of several dataclasses is led by its name. Whatever a type gains is carried without a change here; a field of a type that is not
+A struct becomes the list of its fields, an enum its value, a tuple or frozenset a list, a mapping a list of pairs. A member of a
+union of several structs is led by its name. Whatever a type gains is carried without a change here; a field of a type that is not
 known here is refused when its codec is made. Reading runs no code but the constructors of the annotated types.
 """
 
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Any, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeGuard, Union, cast, get_args, get_origin, get_type_hints
+
+from msgspec import Struct
 
 Convert = Callable[[Any], Any]
 
@@ -57,8 +58,8 @@ class Codec:
             return None, None
         if isinstance(of, type) and issubclass(of, Enum):
             return (lambda value: value.value), {each.value: each for each in of}.__getitem__
-        if is_dataclass(of):
-            return self._dataclass(of)
+        if _is_struct(of):
+            return self._struct(of)
         origin, arguments = get_origin(of), get_args(of)
         if origin is tuple and arguments[1:] == (...,):
             return self._many(arguments[0], tuple, list)
@@ -73,8 +74,8 @@ class Codec:
             return self._union(arguments)
         raise TypeError(f"values of {of} cannot be written")
 
-    def _dataclass(self, of: Any) -> tuple[Convert, Convert]:
-        hints, names = get_type_hints(of), [each.name for each in fields(of)]
+    def _struct(self, of: Any) -> tuple[Convert, Convert]:
+        hints, names = get_type_hints(of), list(of.__struct_fields__)
         taken = attrgetter(*names) if len(names) > 1 else lambda value: [getattr(value, name) for name in names]
         return self._each([hints[name] for name in names], taken, lambda values: of(*values))
 
@@ -111,15 +112,16 @@ class Codec:
         others = [each for each in members if each not in _ATOMS]
         if not others:
             return None, None
-        write, read = self._named(others) if len(others) > 1 else self._make(others[0])
-        if set(members) - set(others) <= {NoneType}:
-            return _where(write, _is_given), _where(read, _is_given)
-        if not all(map(is_dataclass, others)):
+        structs, optional = all(map(_is_struct, others)), set(members) - set(others) <= {NoneType}
+        if not structs and (len(others) > 1 or not optional):
             raise TypeError(f"values of {members} cannot be told apart")
-        return _where(write, is_dataclass), _where(read, _is_list)
+        write, read = self._named(others) if len(others) > 1 else self._make(others[0])
+        if optional:
+            return _where(write, _is_given), _where(read, _is_given)
+        return _where(write, _is_value), _where(read, _is_list)
 
     def _named(self, classes: Iterable[Any]) -> tuple[Convert, Convert]:
-        both = {each.__name__: self._dataclass(each) for each in classes}
+        both = {each.__name__: self._struct(each) for each in classes}
 
         def write(value: Any) -> Any:
             name = type(value).__name__
@@ -146,6 +148,14 @@ def _numbers(data: list[int | str]) -> Iterable[int]:
 
 def _is_given(value: Any) -> bool:
     return value is not None
+
+
+def _is_struct(of: Any) -> TypeGuard[type[Struct]]:
+    return isinstance(of, type) and issubclass(of, Struct)
+
+
+def _is_value(value: Any) -> bool:
+    return isinstance(value, Struct)
 
 
 def _is_list(data: Any) -> bool:

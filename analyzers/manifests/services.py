@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.model.cluster import Cluster, NamedPort, PodShape, Publishing, Service, ServicePort
 from analyzers.model.diagnostics import Diagnostic
@@ -50,8 +51,7 @@ def service_notes(cluster: Cluster) -> Iterator[Diagnostic]:
         yield from _notes(service, service.selector, known[key])
 
 
-@dataclass(frozen=True, slots=True)
-class _Selected:
+class _Selected(Struct, frozen=True):
     """What a selector selects: whether any pod, whether an operator makes some of them, and the names of their ports."""
 
     some: bool

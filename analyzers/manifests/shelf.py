@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct
 
 from analyzers.model.diagnostics import Diagnostic
 
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class FileReading(Generic[Item]):
+class FileReading(Struct, Generic[Item], frozen=True):
     """What one file holds, in the order written. `template_line` is where its template syntax begins, if that kept a document from being
     read; `nodes` is how many values were read, aliases expanded; `size` is that of the file in bytes."""
 
@@ -24,8 +24,7 @@ class FileReading(Generic[Item]):
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ShelfKey:
+class ShelfKey(Struct, frozen=True):
     """One file: the id of its content and its path, which diagnostics and origins name."""
 
     content_id: str

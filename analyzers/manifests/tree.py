@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
 
 
 class EntryKind(StrEnum):
@@ -16,8 +17,7 @@ class EntryKind(StrEnum):
     SUBMODULE = "submodule"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One path of a tree. `path` is relative with `/`; `size` is in bytes; `content_id` names the content (a git blob id),
     is equal only for equal bytes and is empty where it is not known without reading; for a link `target` is where it points, as written."""
 
@@ -28,8 +28,7 @@ class Entry:
     target: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """Content that a tree lists and cannot give: a blob missing from a mirror, a file without permission."""
 
     reason: str
@@ -47,8 +46,7 @@ class Tree(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What differs between two trees at one path; None where a tree has nothing there. The size of an entry is 0 where it is not known."""
 
     path: str
@@ -71,8 +69,7 @@ class VersionedTree(Tree, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PartialTree:
+class PartialTree(Struct, frozen=True):
     """Some files of a tree, and nothing else."""
 
     whole: Tree

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from analyzers.model.selectors import Labels
 
 
-@dataclass(frozen=True, slots=True)
-class WorkloadKind:
+class WorkloadKind(Struct, frozen=True):
     """A kind with a pod template at a fixed path; the empty path means that the object is the pod itself.
 
     `adds` are labels that the controller gives the pods beside those of the template, with `{name}` for the object's own name. A virtual

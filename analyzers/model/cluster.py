@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.selectors import Labels
@@ -24,8 +25,7 @@ class HostNetwork(StrEnum):
     POD = "pod"
 
 
-@dataclass(frozen=True, slots=True)
-class NamedPort:
+class NamedPort(Struct, frozen=True):
     """A container port's name; it resolves together with its protocol."""
 
     name: str
@@ -35,8 +35,7 @@ class NamedPort:
         return f"{self.protocol} {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class PodShape:
+class PodShape(Struct, frozen=True):
     """Everything about a pod that policy can see. `named_ports` is sorted by (name, protocol)."""
 
     labels: Labels
@@ -44,8 +43,7 @@ class PodShape:
     host_network: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Workload:
+class Workload(Struct, frozen=True):
     """One workload: its pods differ in `shapes` at most (sorted; most workloads have one). `origins` are the objects that declare it or
     its pods. With `by_operator` an operator makes its pods, and their labels are those that the operator documents. `uses` are what it says
     that it talks to."""
@@ -74,8 +72,7 @@ class Workload:
         return any(shape.host_network for shape in self.shapes)
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalBlock:
+class ExternalBlock(Struct, frozen=True):
     """Addresses of one family outside the cluster between which policy makes no difference."""
 
     block: IPBlock
@@ -86,8 +83,7 @@ class ExternalBlock:
         return self.block.name()
 
 
-@dataclass(frozen=True, slots=True)
-class IngressController:
+class IngressController(Struct, frozen=True):
     """Traffic that enters through an ingress controller or a gateway, wherever it runs."""
 
     @property
@@ -101,8 +97,7 @@ INGRESS_CONTROLLER = IngressController()
 Endpoint = Workload | ExternalBlock | IngressController
 
 
-@dataclass(frozen=True, slots=True)
-class ServicePort:
+class ServicePort(Struct, frozen=True):
     """A port of a Service. `target` is a number or the name of a container port; `node_port` is 0 where none is written."""
 
     name: str
@@ -120,8 +115,7 @@ class Publishing(StrEnum):
     EXTERNAL_IPS = "ExternalIPs"
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """A Service. `selector` is None when it has none, and then it selects no pod. `source_ranges` are the only addresses that its load
     balancer admits; `()` admits all. The name of one that is `headless` stands for the addresses of its pods."""
 
@@ -140,8 +134,7 @@ class Service:
         return f"Service {self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Cluster:
+class Cluster(Struct, frozen=True, eq=False):
     """One revision's inventory. `namespaces` maps a name to its labels, for each namespace that has an object or a workload or policy in
     it; `workloads`, `services` and `ways_in` are sorted by id."""
 

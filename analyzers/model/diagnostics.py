@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Severity(StrEnum):
@@ -18,8 +20,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
-class CodeInfo:
+class CodeInfo(Struct, frozen=True):
     """What a diagnostic code means, and whether it says that something policy-relevant was left out."""
 
     severity: Severity
@@ -91,8 +92,7 @@ CODES: dict[str, CodeInfo] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLocation:
+class SourceLocation(Struct, frozen=True):
     """A line of a file of the analysed tree. `path` is relative with `/`; `line` counts from 1, and is 0 where it is not known: rendering
     leads back to the file, not always to the line."""
 
@@ -103,8 +103,7 @@ class SourceLocation:
         return f"{self.path}:{self.line}" if self.line else self.path
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """One finding about the input. `path` and `line` are null where it concerns no single place.
 
     In a diff `side` is `base` or `head` for a finding of one revision only, and null for one of both.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.model.diagnostics import SourceLocation
 
@@ -31,8 +32,7 @@ class YamlList(list["YamlValue"]):
 YamlValue = bool | int | float | str | YamlMap | YamlList | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Manifest:
+class Manifest(Struct, frozen=True, eq=False):
     """One Kubernetes object as written. `namespace` is what the document says ("" when it says none); `group` is "" for core kinds.
 
     `name` is `metadata.name`, or `metadata.generateName` followed by `*`. `location.line` is the line of the document's first key.

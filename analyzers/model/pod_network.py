@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from analyzers.sets.intervals import IntervalSet
 from analyzers.sets.ip_blocks import Family, IPBlock
@@ -20,8 +21,7 @@ class Held(StrEnum):
     ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class PodNetwork:
+class PodNetwork(Struct, frozen=True):
     """The pod network of one cluster: the blocks that its pods get their addresses from. Without blocks it is not known."""
 
     blocks: tuple[IPBlock, ...] = ()
@@ -51,8 +51,7 @@ class PodNetwork:
 UNKNOWN_NETWORK = PodNetwork()
 
 
-@dataclass(frozen=True, slots=True)
-class PodNetworks:
+class PodNetworks(Struct, frozen=True):
     """The pod networks of clusters by their names; `otherwise` that of every other one."""
 
     otherwise: PodNetwork = field(default_factory=PodNetwork)

@@ -6,8 +6,9 @@ A dialect differs in syntax and in its tier; a rule is a rule. Selected + isolat
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+
+from msgspec import Struct
 
 from analyzers.model.cluster import NamedPort
 from analyzers.model.diagnostics import SourceLocation
@@ -41,13 +42,11 @@ class Action(StrEnum):
     PASS = "pass"
 
 
-@dataclass(frozen=True, slots=True)
-class AnyPeer:
+class AnyPeer(Struct, frozen=True):
     """Everyone: every pod and every address outside the cluster."""
 
 
-@dataclass(frozen=True, slots=True)
-class PodPeer:
+class PodPeer(Struct, frozen=True):
     """The pods that `pods` selects in the namespaces that `namespaces` selects. A string names one namespace: the policy's own.
 
     `host_network` is false where pods on the network of their node do not count, however else they are read: in the admin tiers.
@@ -62,8 +61,7 @@ class PodPeer:
         return f"pods {self.pods} in {where}"
 
 
-@dataclass(frozen=True, slots=True)
-class IPPeer:
+class IPPeer(Struct, frozen=True):
     """Addresses outside the cluster: a CIDR less its exceptions. `cidr` is as written, for people. `pods` are those that it holds too,
     which it matches or not, as the network plugin has it."""
 
@@ -75,8 +73,7 @@ class IPPeer:
         return f"ipBlock {self.cidr}"
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkPeer:
+class NetworkPeer(Struct, frozen=True):
     """A CIDR of the admin tiers, which traffic between pods is checked against too. `cidr` is as written, for people; `pods` are those that
     the networks of its rule hold together."""
 
@@ -88,8 +85,7 @@ class NetworkPeer:
         return f"network {self.cidr}"
 
 
-@dataclass(frozen=True, slots=True)
-class UnresolvedPeer:
+class UnresolvedPeer(Struct, frozen=True):
     """Addresses that manifests do not tell, such as those of nodes or of a domain name: no workload, and perhaps any address outside the
     cluster. `text` is as written, for people."""
 
@@ -102,8 +98,7 @@ class UnresolvedPeer:
 Peer = AnyPeer | PodPeer | IPPeer | NetworkPeer | UnresolvedPeer
 
 
-@dataclass(frozen=True, slots=True)
-class NumberedPorts:
+class NumberedPorts(Struct, frozen=True):
     """Ports of one protocol by number."""
 
     protocol: Protocol
@@ -121,8 +116,7 @@ EVERY_PORT: tuple[PortMatch, ...] = tuple(NumberedPorts(protocol, PORTS) for pro
 """What a rule without ports matches."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """Allows, denies or passes connections of one direction between the policy's subject and any of `peers` on any of `ports`; without
     peers it matches nothing. `index` counts from 0 in its direction; `name` is for people."""
 
@@ -135,8 +129,7 @@ class Rule:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyRef:
+class PolicyRef(Struct, frozen=True):
     """Which object a policy comes from."""
 
     kind: str
@@ -147,8 +140,7 @@ class PolicyRef:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """One policy, lowered: `subject` selects the pods it is about, `isolates` are the directions in which they are denied what no rule
     allows.
 

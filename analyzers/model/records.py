@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from analyzers.model.cluster import PodShape, Service
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
@@ -12,8 +12,7 @@ from analyzers.model.uses import Use
 from analyzers.model.ways_in import WayMeaning
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectKey:
+class ObjectKey(Struct, frozen=True):
     """What makes two documents the same object. `namespace` is "" for kinds of the whole cluster."""
 
     group: str
@@ -27,8 +26,7 @@ class ObjectKey:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """The name by which a workload is shown."""
 
     namespace: str
@@ -36,8 +34,7 @@ class Identity:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class PodMeaning:
+class PodMeaning(Struct, frozen=True):
     """The object is a pod or makes pods of this shape; `controller` is the object that controls it, `uses` what it says it talks to."""
 
     shape: PodShape
@@ -45,37 +42,32 @@ class PodMeaning:
     uses: tuple[Use, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OperatedMeaning:
+class OperatedMeaning(Struct, frozen=True):
     """An operator makes pods of these shapes for the object, as it documents."""
 
     shapes: tuple[PodShape, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BorrowedMeaning:
+class BorrowedMeaning(Struct, frozen=True):
     """The object makes pods from the template of another object of its namespace."""
 
     kind: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class NamespaceMeaning:
+class NamespaceMeaning(Struct, frozen=True):
     """The object is a namespace with these labels."""
 
     labels: Labels
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceMeaning:
+class ServiceMeaning(Struct, frozen=True):
     """The object is a Service."""
 
     service: Service
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyMeaning:
+class PolicyMeaning(Struct, frozen=True):
     """The object states these policies."""
 
     policies: tuple[Policy, ...]
@@ -84,8 +76,7 @@ class PolicyMeaning:
 Meaning = PodMeaning | OperatedMeaning | BorrowedMeaning | NamespaceMeaning | ServiceMeaning | WayMeaning | PolicyMeaning
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectRecord:
+class ObjectRecord(Struct, frozen=True):
     """One object. `meaning` is None when it takes no part in the analysis, and `diagnostics` then say why; `content` is a digest of the
     fields that the analysis reads, equal only when they are."""
 

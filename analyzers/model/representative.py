@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from analyzers.model.cluster import Workload
 from analyzers.model.selectors import Labels
 
@@ -11,8 +9,7 @@ REPRESENTATIVE = "Representative"
 """The kind of a representative."""
 
 
-@dataclass(frozen=True, slots=True)
-class Representative(Workload):
+class Representative(Workload, frozen=True):
     """A pod that stands for all that a selector means: exactly the labels that the selector asks for, in a namespace that it selects.
 
     `selector` is how the selector reads. `namespace_labels` are those of its namespace, name included; where the namespace is `made_up`,

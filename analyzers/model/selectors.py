@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 Labels = tuple[tuple[str, str], ...]
 """Labels in canonical form: pairs sorted by key."""
@@ -24,8 +25,7 @@ class Operator(StrEnum):
     DOES_NOT_EXIST = "DoesNotExist"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Requirement:
+class Requirement(Struct, frozen=True, order=True):
     """One condition on one label key. `values` is sorted, and empty for the two operators that take none."""
 
     key: str
@@ -50,8 +50,7 @@ class Requirement:
         return self.key if self.operator is Operator.EXISTS else f"!{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class LabelSelector:
+class LabelSelector(Struct, frozen=True):
     """A conjunction of requirements, sorted; `()` matches everything. Whether a selector was given at all is the reader's business."""
 
     requirements: tuple[Requirement, ...] = ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from analyzers.model.diagnostics import SourceLocation
 
@@ -15,8 +16,7 @@ class UseKind(StrEnum):
     ANNOTATION = "annotation"
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """One thing that a workload talks to. `name` is that of the variable or annotation.
 
     Of a variable, `target` is a host name as written and `port` a number (0 where none is said); nothing else of its value is kept, as it

@@ -6,16 +6,16 @@ LoadBalancer or NodePort, or with external addresses, publishes its pods directl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.selectors import Labels, LabelSelector
 from analyzers.sets.connections import Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
+class Backend(Struct, frozen=True):
     """What one reference to a Service names. `port` is a port of the Service by number or name, and None for all of them; with `on_pods`
     it is the number of a port of the pods instead."""
 
@@ -30,16 +30,14 @@ class Backend:
         return named if self.port is None else f"{named} port {self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class EntryMeaning:
+class EntryMeaning(Struct, frozen=True):
     """The object is an Ingress or a Route. `class_name` says which controller serves it; empty where the object does not."""
 
     class_name: str
     backends: tuple[Backend, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClassMeaning:
+class ClassMeaning(Struct, frozen=True):
     """The object names a controller for an Ingress or Gateway class; `default` is the class of an Ingress that names none."""
 
     controller: str
@@ -55,16 +53,14 @@ class Admits(StrEnum):
     NONE = "None"
 
 
-@dataclass(frozen=True, slots=True)
-class RouteKind:
+class RouteKind(Struct, frozen=True):
     """A kind of route, or of what may refer to another namespace."""
 
     group: str
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(Struct, frozen=True):
     """One listener of a Gateway. `selector` counts where `admits` says so; `kinds` are the routes that it takes, `()` those of its
     protocol; an empty `hostname` is any."""
 
@@ -77,16 +73,14 @@ class Listener:
     kinds: tuple[RouteKind, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayMeaning:
+class GatewayMeaning(Struct, frozen=True):
     """The object is a Gateway."""
 
     class_name: str
     listeners: tuple[Listener, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Parent:
+class Parent(Struct, frozen=True):
     """The Gateway that a route wants to be attached to; an empty `section` and a `port` of 0 are any of its listeners."""
 
     namespace: str
@@ -95,8 +89,7 @@ class Parent:
     port: int
 
 
-@dataclass(frozen=True, slots=True)
-class RouteMeaning:
+class RouteMeaning(Struct, frozen=True):
     """The object is a route of the Gateway API."""
 
     parents: tuple[Parent, ...]
@@ -104,8 +97,7 @@ class RouteMeaning:
     backends: tuple[Backend, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class GrantMeaning:
+class GrantMeaning(Struct, frozen=True):
     """The object lets others refer to Services of its namespace: `sources` are (kind, namespace), `services` their names, "" all."""
 
     sources: tuple[tuple[RouteKind, str], ...]
@@ -115,16 +107,14 @@ class GrantMeaning:
 WayMeaning = EntryMeaning | ClassMeaning | GatewayMeaning | RouteMeaning | GrantMeaning
 
 
-@dataclass(frozen=True, slots=True)
-class PodsLike:
+class PodsLike(Struct, frozen=True):
     """Pods with these labels, in one namespace, or in any where it is ""."""
 
     namespace: str
     labels: Labels
 
 
-@dataclass(frozen=True, slots=True)
-class WayIn:
+class WayIn(Struct, frozen=True):
     """A way through a controller, as it stands once all objects are known.
 
     `controllers` are what the pods of its controller are known by, `()` where nothing is known of them. Unless it is `certain` it depends

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import product
+
+from msgspec import Struct
 
 from analyzers.model.cluster import HostNetwork, NamedPort
 from analyzers.model.diagnostics import Diagnostic
@@ -41,8 +42,7 @@ def _without_order(policies: Iterable[Policy]) -> Iterator[list[Policy]]:
         yield group if priority is not None else [*group, *(each for each in others if each.priority is not None)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Reach:
+class _Reach(Struct, frozen=True):
     """What one rule can match: its peers among the pods, and its ports by the classes of the pods that have them: first those given by
     number, which all have."""
 

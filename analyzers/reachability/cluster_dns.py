@@ -7,8 +7,9 @@ than five dots go through it first), and the records that DNS-Based Service Disc
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from analyzers.model.cluster import Service
 
@@ -18,8 +19,7 @@ DOMAIN: Final = ("cluster", "local")
 _DOTS: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """What a name stands for: a Service, or one pod (by its own name) behind a headless one."""
 
     service: Service

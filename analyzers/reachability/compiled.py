@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.model.cluster import HostNetwork, NamedPort
 from analyzers.model.policy import Direction, Policy, Tier
@@ -28,8 +29,7 @@ Resolved = tuple[tuple[NamedPort, int | None], ...]
 """What the port names that a profile's rules use stand for on its pods."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Side:
+class Side(Struct, frozen=True, eq=False):
     """One direction of a revision: the group of each class (-1 where it does not exist), and the cover and the profile of each group."""
 
     group_of: tuple[int, ...]
@@ -42,8 +42,7 @@ class Side:
         return self.covers[group] if group >= 0 else NOTHING
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Compiled:
+class Compiled(Struct, frozen=True, eq=False):
     """One revision, ready to be asked."""
 
     index: PodIndex

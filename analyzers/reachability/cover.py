@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+
+from msgspec import Struct
 
 from analyzers.sets.intervals import IntervalSet
 from analyzers.sets.ip_blocks import Family, IPBlock
@@ -17,8 +18,7 @@ Segment = tuple[int, int, int]
 """(first address, last address, mask): these addresses on these ports."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(Struct, frozen=True):
     """What is let through to and from addresses: for each family, adjacent segments that hold every address once, in order."""
 
     v4: tuple[Segment, ...]
@@ -34,8 +34,7 @@ class Outside:
         return (mask for _, _, mask in (*self.v4, *self.v6))
 
 
-@dataclass(frozen=True, slots=True)
-class Cover:
+class Cover(Struct, frozen=True):
     """The peers of one profile in one direction: disjoint pieces with distinct masks, none empty, and the addresses outside."""
 
     pods: tuple[Piece, ...]

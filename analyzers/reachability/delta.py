@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.model.policy import Direction
 from analyzers.reachability.bits import bits_of
@@ -18,8 +19,7 @@ from analyzers.reachability.cover import NOTHING, Cover, differing, overlay, ove
 from analyzers.sets.ip_blocks import Family, IPBlock
 
 
-@dataclass(frozen=True, slots=True)
-class Rectangle:
+class Rectangle(Struct, frozen=True):
     """Every source class to every destination class changes from one verdict mask to another. Rectangles of one delta are disjoint."""
 
     sources: int
@@ -28,8 +28,7 @@ class Rectangle:
     head: int
 
 
-@dataclass(frozen=True, slots=True)
-class OutsideChange:
+class OutsideChange(Struct, frozen=True):
     """Between each of these classes and each of these addresses, in one direction, one verdict mask becomes another."""
 
     direction: Direction
@@ -39,16 +38,14 @@ class OutsideChange:
     head: int
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(Struct, frozen=True):
     """Every change between two revisions, between pods and towards and from outside."""
 
     between: tuple[Rectangle, ...]
     outside: tuple[OutsideChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(Struct, frozen=True):
     """Classes with the same cover in base and the same in head."""
 
     classes: int

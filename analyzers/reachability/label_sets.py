@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.model.selectors import Labels, Operator, Requirement
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Allowed:
+class Allowed(Struct, frozen=True, order=True):
     """What one key may be: `absent`, or one of `values`, or with `others` anything but one of `values`."""
 
     absent: bool

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.model.cluster import Cluster, NamedPort, PodShape, Publishing, Service, ServicePort
 from analyzers.model.selectors import Labels, LabelSelector, Operator, Requirement
@@ -14,8 +15,7 @@ from analyzers.reachability.universe import Universe
 from analyzers.sets.connections import Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Landing:
+class Landing(Struct, frozen=True):
     """The classes behind one port of a Service, and the port of theirs (`target`) to which it leads. `backend` is None, and `way` too, for
     a Service that publishes its pods directly."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.model.cluster import NamedPort
 from analyzers.model.pod_network import Held
@@ -24,8 +25,7 @@ _IN_DOUBT = frozenset({Held.PERHAPS, Held.NETWORK})
 """Addresses that may hold more pods than they do for certain: the address of a node can lie in any block."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Matching:
+class Matching(Struct, frozen=True, eq=False):
     """Matches rules among the pods of one index. `resolve` serves ingress, where port names resolve on the subject."""
 
     direction: Direction

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, reduce
 from itertools import pairwise
 from operator import or_
+
+from msgspec import Struct
 
 from analyzers.model.cluster import NamedPort
 from analyzers.model.policy import Policy
@@ -48,8 +49,7 @@ def names_a_port(named: NamedPort) -> str:
     return f"the pod names a port {named.name} ({named.protocol}), at a number that manifests do not tell"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdicts:
+class Verdicts(Struct, frozen=True):
     """A verdict mask, read back: what may connect (allowed or may), the part of it that is only may, and what that part depends on."""
 
     connections: ConnectionSet

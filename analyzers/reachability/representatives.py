@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzers.model.cluster import NAMESPACE_NAME_LABEL, Cluster, NamedPort, PodShape
 from analyzers.model.policy import PodPeer, Policy
@@ -26,16 +28,14 @@ MOST_REPRESENTATIVES = 2_000
 _HAS_A_NAME = Requirement(NAMESPACE_NAME_LABEL, Operator.EXISTS)
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Struct, frozen=True):
     """Which pods a peer or a subject means: labels of the pod, and of its namespace. Equal exactly when the same pods could be meant."""
 
     pods: LabelSet
     namespaces: LabelSet
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """The representatives, by id. `impossible` are selectors that no pod can meet; `left_out` counts those above the cap."""
 
     representatives: tuple[Representative, ...] = ()

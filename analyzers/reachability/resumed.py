@@ -7,9 +7,11 @@ through as compiling the revision anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import cache, reduce
 from operator import or_
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzers.model.metadata import GENERATED
 from analyzers.model.policy import Direction, Policy
@@ -21,8 +23,7 @@ from analyzers.reachability.universe import Snapshot
 from analyzers.sets.connections import Protocol
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PolicyEdit:
+class PolicyEdit(Struct, frozen=True, eq=False):
     """What becomes of some policies: those at the positions `removed` go, those of `added` come; a modified one does both."""
 
     removed: frozenset[int]

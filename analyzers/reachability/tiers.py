@@ -7,11 +7,12 @@ decided on which ports and what is still open; what stays open, or is passed, is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial, reduce
 from itertools import groupby
 from operator import or_
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from analyzers.model.policy import Action, Policy, Rule, UnresolvedPeer
 from analyzers.reachability.addresses import AddressSpace
@@ -47,8 +48,7 @@ def _canonical(passing: int, still_open: int) -> Outcome:
     return Outcome(passing, still_open & ~passing)
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(Struct, frozen=True):
     """What one rule matches among the places of a walk: disjoint `pieces` with port masks. `unresolved` are matched or not, by what
     manifests do not tell."""
 
@@ -57,8 +57,7 @@ class Matched:
     unresolved: Sequence[tuple[Piece, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(Struct, frozen=True):
     """One policy of a walk."""
 
     priority: int | None

@@ -9,8 +9,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
+
+from msgspec import Struct
 
 from analyzers.model.cluster import Cluster, NamedPort, PodShape, Workload
 from analyzers.model.policy import Direction, Policy
@@ -33,8 +34,7 @@ class IndexedPolicies(Sequence[Policy]):
         """The ports that rules name, and perhaps others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """One revision: its inventory and its policies."""
 
     cluster: Cluster
@@ -64,8 +64,7 @@ def named_ports(policies: Iterable[Policy]) -> frozenset[NamedPort]:
     return frozenset(port for policy in policies for rule in policy.rules for port in rule.ports if isinstance(port, NamedPort))
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointClass:
+class EndpointClass(Struct, frozen=True):
     """Pods that nothing tells apart. `owner` is set for a workload whose own pods differ: such classes are never shared."""
 
     namespace: str
@@ -73,8 +72,7 @@ class EndpointClass:
     owner: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class JointWorkload:
+class JointWorkload(Struct, frozen=True):
     """A workload over all revisions: `versions` by revision, and the classes of its pods (one, unless its pods differ)."""
 
     id: str
@@ -87,8 +85,7 @@ class JointWorkload:
         return next(version for version in reversed(self.versions) if version is not None)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Universe:
+class Universe(Struct, frozen=True, eq=False):
     """Every class and workload of the revisions. `members[c]` are the indices of the workloads of class c; `spans` gives each namespace's
     classes."""
 

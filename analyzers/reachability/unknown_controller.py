@@ -8,11 +8,12 @@ network of a node. Every other peer is about pods that are known.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from functools import cached_property, reduce
 from itertools import product
 from operator import and_, or_
+
+from msgspec.structs import replace
 
 from analyzers.model.cluster import INGRESS_CONTROLLER, NAMESPACE_NAME_LABEL, Cluster, HostNetwork, PodShape, Workload
 from analyzers.model.policy import Action, AnyPeer, Direction, IPPeer, NetworkPeer, Peer, PodPeer, Policy, Rule

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property, partial, reduce
 from operator import and_, or_
+
+from msgspec import Struct
 
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.policy import Direction, Policy
@@ -21,8 +22,7 @@ from analyzers.sets.intervals import IntervalSet
 from analyzers.sets.ip_blocks import Family, IPBlock
 
 
-@dataclass(frozen=True, slots=True)
-class Leading:
+class Leading(Struct, frozen=True):
     """One way in to one port of a Service. `open` says whether it passes policy, for certain or perhaps, towards any pod behind it;
     `policies` are those that speak about traffic into these pods."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from analyzers.configuration import NAME
 from analyzers.rendering.source import Prepared, Source, alike
@@ -23,8 +24,7 @@ class ClusterError(Exception):
         self.known = tuple(known)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SourcePair:
+class SourcePair(Struct, frozen=True, eq=False):
     """What is compared of one cluster. `only` is `base` or `head` where no other revision has the cluster."""
 
     cluster: Cluster

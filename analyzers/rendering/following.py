@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.rendering.source import UnitResult

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 MEBIBYTE: Final = 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class RenderLimits:
+class RenderLimits(Struct, frozen=True):
     """What one renderer may use: seconds of time and of processor, bytes of memory (of addresses, which Go reserves freely) and of each
     file that it writes, its output included."""
 

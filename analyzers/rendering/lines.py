@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.manifest import Manifest, YamlList, YamlMap, YamlValue

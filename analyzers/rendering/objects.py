@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzers.dialects import DIALECTS
 from analyzers.manifests.defects import Unparsable
@@ -29,8 +31,7 @@ Written = Callable[[str], Sequence[Manifest]]
 """The objects that a file of the tree holds as it is written."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Objects:
+class Objects(Struct, frozen=True, eq=False):
     """What a unit makes: its wanted objects at their places in the source, and what is to be said of them; and those objects of Flux and
     Argo CD that say what else is deployed where."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from posixpath import join, normpath
 from typing import Any, Final
+
+from msgspec import Struct
 
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.manifest import YamlMap
@@ -24,16 +25,14 @@ _SOURCE = re.compile(r"^# Source: (.+)$", re.MULTILINE)
 ORIGIN: Final = "config.kubernetes.io/origin"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """What a renderer is given: files by their path in its folder, and its arguments."""
 
     files: Mapping[str, bytes]
     arguments: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Renderer:
+class Renderer(Struct, frozen=True):
     """A way from a unit to objects. `job` lays out the work, or says why it is refused; None is for objects that are in the files as they
     are. `origin` tells, from the text of a document and its value, the path of the file that it was made from, where that can be told."""
 

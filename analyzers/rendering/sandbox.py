@@ -11,10 +11,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from analyzers.rendering import launch
 from analyzers.rendering.limits import MEBIBYTE, RenderLimits
@@ -27,8 +28,7 @@ _NOBODY: Final = 65534
 """The user and the group that have no rights, by custom of every system, and that are known inside user namespaces too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What came of a run: the output, or why there is none."""
 
     output: bytes = b""

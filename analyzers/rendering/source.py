@@ -4,8 +4,10 @@ that both sides could render."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from analyzers.manifests.load import Loaded
 from analyzers.manifests.tree import EmptyTree, PartialTree, Tree
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
     UnitKey = tuple[RendererName, str, str, str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Source:
+class Source(Struct, frozen=True, eq=False):
     """What is analysed of one cluster: files, and rendered objects at their places in the files that they were made from. `diagnostics` are
     those of discovery and rendering. `passed` says that nothing was rendered or left out: the files are the whole tree; `rendered_from` is
     how many files units were rendered from, and `loaded` what the files hold, where they were read already."""
@@ -34,8 +35,7 @@ class Source:
     loaded: Loaded[ObjectRecord] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class UnitResult:
+class UnitResult(Struct, frozen=True, eq=False):
     """One unit: its objects, or None where it could not be rendered, and its diagnostics, which then say why. `deploying` are those of its
     objects that say what else is deployed where."""
 
@@ -51,8 +51,7 @@ class UnitResult:
         return (unit.renderer, unit.path, unit.release, unit.moved_to, unit.values)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
+class Prepared(Struct, frozen=True, eq=False):
     """A tree, prepared: plain files by cluster, the outcome of each unit, diagnostics of the whole tree, and what comes from elsewhere.
     `loaded` is what the whole tree holds, where it is read as it is; `divided` says that the names of its folders divide plain files."""
 

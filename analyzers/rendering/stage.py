@@ -4,8 +4,9 @@ through as it is, and what renders is not even imported for it."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from analyzers.configuration import AnalysisSettings
 from analyzers.manifests.kustomizations import is_kustomization_name
@@ -36,8 +37,7 @@ class Outputs(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
+class Rendering(Struct, frozen=True):
     """How trees are prepared: the programs at hand, what the repository says of itself, its address where that is known, where outputs are
     kept, the limits, and clusters of another revision by which those of this one are told apart too. `divided` says whether the names of
     folders divide a tree of plain files; None leaves it to the objects in it. One that is `staged` is looked into in any case: of folders

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from analyzers.units.renderer_name import RendererName
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """A program: its path, and the arguments that make it render. `identity` tells one installed program from another."""
 
     path: str
@@ -26,8 +26,7 @@ class Tool:
         return _version(self.path, self.identity)
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(Struct, frozen=True):
     """The programs at hand."""
 
     kustomize: Tool | None = None

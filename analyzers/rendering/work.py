@@ -6,9 +6,10 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from analyzers.manifests.defects import Unparsable
 from analyzers.manifests.limits import Limits
@@ -34,8 +35,7 @@ _AT_ONCE: Final = 2
 """Renderers that run side by side."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """One run of a program, and what its output is kept as."""
 
     tool: Tool

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.reports.phrases import Phrase
@@ -17,8 +18,7 @@ def no_link(side: str, location: SourceLocation) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """How to render. `namespaces` filters the rows shown by either end; `budget` caps markdown, in characters; `note` is Markdown that the
     comment shows under its headline (a merge conflict, say); `report_url` is where the full report can be read; `seconds` is how long the
     analysis took; `heading` is what the first line begins with, in place of the name of the product."""

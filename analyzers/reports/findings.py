@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct
 
 from analyzers.impact.causes import Cause
 from analyzers.impact.endpoint_sets import Members
@@ -47,8 +48,7 @@ class Kind(StrEnum):
     POTENTIALLY_CLOSES = "potential-flow-closes"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One finding. `level` weighs it; `places` begin with the line that causes it, in head where there is one. Equal flows between the same
     ends have equal fingerprints, whatever the commit, the lines or the cause."""
 

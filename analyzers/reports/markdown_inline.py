@@ -7,8 +7,9 @@ wrong.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from analyzers.reports.context import Context
 from analyzers.reports.escape import LONGEST_NAME, printable, shortened

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+
+from msgspec import Struct
 
 from analyzers.reports.assessment_words import levels_in_words
 from analyzers.reports.phrases import Name, Phrase, counted
@@ -21,8 +22,7 @@ MOST_COUNTED = 200
 """Endpoints of a row left out above which its namespaces are not counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Rows under one heading. `write` gives a row as text, with or without its folds; `opening` and `closing` stand around them."""
 
     title: str

@@ -6,35 +6,32 @@ The comment and the terminal say the same because both render the same phrases.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.model.diagnostics import SourceLocation
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """A name, label, path or value from a manifest. Never trusted, never markup."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Prose:
+class Prose(Struct, frozen=True):
     """A sentence that quotes manifests, such as the message of a diagnostic."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A line of a file; `side` is `base` or `head`."""
 
     side: str
     location: SourceLocation
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(Struct, frozen=True):
     """A count, with the members behind it out of the way; `more` members are not named at all."""
 
     summary: Phrase

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from analyzers.impact.report import DiffReport, MatrixReport
 from analyzers.impact.severity import Level
@@ -26,8 +27,7 @@ _SAMPLED = 500
 """Groups over which the commonest causes are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """What the cells of a row say. `because` is empty where nothing changed; `level` is set where what opens asks for attention, for
     `reasons`; `in_use` is what shows that what closes was used."""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzers.impact.causes import Cause
 from analyzers.impact.may_break import Evidence
@@ -47,8 +49,7 @@ class Ends(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """Ends that are listed one by one."""
 
     workloads: tuple[Workload, ...] = ()
@@ -64,8 +65,7 @@ class Listed:
         return frozenset(each.namespace for each in self.workloads)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class Row(Struct, frozen=True, eq=False):
     """Each source to each destination, on the same ports. `may` is the part of `ports` that is or was only may; `severity` weighs what
     opens, `evidence` shows that what closes was in use. `causes` are all objects behind it, `alternatives` what of them undoes it; where
     they are `truncated`, fewer may be enough, or others as well.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzers.impact.causes import Cause
 from analyzers.impact.endpoint_sets import EndpointSet
@@ -24,8 +26,7 @@ MOST_PARTS = 4
 """Parts of a group, with causes of their own, that have rows of their own; of more, the row of the group names all causes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """Rows of one kind. `revision` is where their flows exist: base for flows that close, head for flows that open. What must be seen
     `at_once` is never folded."""
 
@@ -35,8 +36,7 @@ class Section:
     at_once: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class Seen(Struct, frozen=True, eq=False):
     """A set of endpoints as one revision has them: the set of a flow that opens exists in head, of one that closes in base."""
 
     ends: EndpointSet

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from io import StringIO
 from typing import Final
+
+from msgspec.structs import replace
 
 from analyzers.impact.clusters import DiffsReport
 from analyzers.impact.report import DiffReport, Revision

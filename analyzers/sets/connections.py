@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from analyzers.sets.intervals import Interval, IntervalSet
 
@@ -21,8 +22,7 @@ PORTS = IntervalSet(((1, 65535),))
 """Every port."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionSet:
+class ConnectionSet(Struct, frozen=True):
     """Ports by protocol: no entry is empty and protocols stand in their fixed order, so `==` is set equality."""
 
     entries: tuple[tuple[Protocol, IntervalSet], ...] = ()

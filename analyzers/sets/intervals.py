@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 Interval = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class IntervalSet:
+class IntervalSet(Struct, frozen=True):
     """A set of integers as inclusive intervals: sorted, disjoint and not adjacent, so that `==` is set equality.
 
     Build one with `of`; the constructor trusts its argument.

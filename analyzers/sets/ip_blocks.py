@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+
+from msgspec import Struct
 
 from analyzers.sets.intervals import Interval, IntervalSet
 
@@ -32,8 +33,7 @@ class Family(IntEnum):
         return IntervalSet(((0, (1 << self.bits) - 1),))
 
 
-@dataclass(frozen=True, slots=True)
-class IPBlock:
+class IPBlock(Struct, frozen=True):
     """A set of addresses of one family."""
 
     family: Family

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from posixpath import dirname, join, normpath
 from typing import Final
+
+from msgspec import Struct
 
 from analyzers.manifests.templates import Charts, above
 from analyzers.model.diagnostics import Diagnostic
@@ -18,8 +19,7 @@ _VALUES = re.compile(r"(?:values[-._](?P<after>[\w-]+)|(?P<before>[\w-]+)[-._]va
 _FILE: Final = "file://"
 
 
-@dataclass(frozen=True, slots=True)
-class ChartClosure:
+class ChartClosure(Struct, frozen=True):
     """A chart with all that it needs: every file that is read, charts of the repository that stand in its `charts/` too (by that place),
     and what is refused."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import normpath
 from typing import Final
+
+from msgspec import Struct
 
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.model.manifest import YamlMap, YamlValue
@@ -22,8 +23,7 @@ DEPLOYING: Final = frozenset(
 """The groups and kinds of Flux and Argo CD whose objects say what is deployed where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """A folder of this repository that something deploys. `cluster` is where, None where that is not told; `namespace` is for objects that
     have none, `moved_to` for every object; `overlay` are fields of a kustomization put over what the folder holds; `inline` are values for
     a chart, after the files `values`. `recurse` says whether plain files of inner folders belong to it."""
@@ -41,8 +41,7 @@ class Deployment:
     recurse: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Deployed:
+class Deployed(Struct, frozen=True):
     """What objects of Flux and Argo CD deploy: folders of this repository, things from elsewhere, and what is to be said of them."""
 
     here: tuple[Deployment, ...] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from posixpath import dirname
+
+from msgspec.structs import replace
 
 from analyzers.configuration import AnalysisSettings, UnitSettings, below
 from analyzers.manifests.kustomizations import is_kustomization_name

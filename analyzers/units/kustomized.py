@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from posixpath import dirname
+
+from msgspec import Struct
 
 from analyzers.manifests.kustomizations import changing_fields
 from analyzers.model.diagnostics import Diagnostic
@@ -12,8 +13,7 @@ from analyzers.units.references import Named, is_component, named_by, plugin_fil
 from analyzers.units.unit import Document, Inputs
 
 
-@dataclass(frozen=True, slots=True)
-class Closure:
+class Closure(Struct, frozen=True):
     """A kustomization and all that it includes: every file that it reads, those that hold objects, data files that the tree lacks, files of
     objects that it lacks with a word on each, files of plugins, the folders that it includes, whether anything in it changes objects, and
     what is refused."""

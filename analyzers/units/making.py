@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from posixpath import dirname, join, relpath
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzers.manifests.kustomizations import is_kustomization_name
 from analyzers.manifests.listing import is_manifest_name
@@ -18,8 +20,7 @@ from analyzers.units.kustomized import Closure, Kustomized
 from analyzers.units.unit import Cluster, Inputs, RendererName, Unit
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A folder that is deployed, before it is known how: `renderer` is empty where the folder decides."""
 
     renderer: str

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from posixpath import dirname, join, normpath
 from typing import Final
+
+from msgspec import Struct
 
 from analyzers.manifests.defects import Unparsable
 from analyzers.manifests.listing import Listing, is_manifest_name
@@ -39,8 +40,7 @@ class Role(StrEnum):
     DATA = "data"  # the content of a ConfigMap or Secret: no flow depends on it
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """One place that a kustomization names, as written."""
 
     target: str
@@ -48,8 +48,7 @@ class Reference:
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """Where the references of one kustomization lead: files and folders of the tree, data files that the tree lacks, files of objects among
     the files, files of objects that the tree lacks with a word on each, and what is refused."""
 

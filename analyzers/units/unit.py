@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.manifests.listing import Listing
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
@@ -14,8 +15,7 @@ Cluster = str | None
 """The name of a cluster; None where nothing in the repository names one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """The first mapping of a file, or one of its objects: what it says and where. `cluster` is the one that it is in, where a unit
     that makes it tells."""
 
@@ -25,8 +25,7 @@ class Document:
     cluster: Cluster = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """What is rendered as one.
 
     `path` is the folder of a kustomization, of a chart or of plain files; `place` is what put it there: the file and line to name in
@@ -61,8 +60,7 @@ class Unit:
         return f"{what} {self.path or '.'}" + (f" ({', '.join(filter(None, told))})" if any(told) else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Elsewhere(Struct, frozen=True):
     """Something that the repository deploys and does not hold: a chart or a repository of others, named by what deploys it. `content` is
     what decides what arrives: where it changes, so may reachability."""
 
@@ -72,8 +70,7 @@ class Elsewhere:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What is analysed of a tree: units to render, and by cluster the files that are read as they are. `refused` are units that will not be
     rendered, with the diagnostic that says why; no file of theirs is read."""
 
@@ -90,8 +87,7 @@ class Plan:
         return tuple(sorted(named, key=lambda cluster: (cluster is not None, cluster or "")))
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Struct, frozen=True):
     """What discovery reads: the listing, the kustomization and the chart of each folder that has one, and every object of Flux and Argo CD.
     `requirements` are the dependencies that charts of the first API version keep in a file of their own."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from analyzers.configuration import NAME, AnalysisSettings
 from analyzers.manifests.tree import EntryKind, Tree, Unreadable
@@ -69,7 +70,7 @@ def _configuration(data: bytes | None) -> Configuration:
 def _content(tree: Tree) -> bytes | None:
     """What the configuration file of a tree, or of the repository that it is a folder of, holds; None where there is none."""
     if isinstance(tree, GitTree):
-        tree = replace(tree, subdir="")
+        tree = tree.whole
         found = tree.find(NAME)
     else:
         found = next((entry for entry in tree.entries() if entry.path == NAME and entry.kind is EntryKind.FILE), None)

@@ -51,6 +51,11 @@ class GitTree:
         """Names the content of the whole tree."""
         return f"{self.revision}:{self.subdir}"
 
+    @property
+    def whole(self) -> GitTree:
+        """The tree that this one is a folder of."""
+        return GitTree(self.repository, self.revision, limits=self.limits)
+
     def changes_from(self, base: Tree, most: int) -> Sequence[Change] | None:
         """What differs in another tree of the same repository, without listing either; sizes are not told. None where there is more than
         `most`, where another repository holds `base`, or git cannot tell."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzers.manifests.ownership import Owners
 from analyzers.model.records import BorrowedMeaning, Identity, ObjectKey, ObjectRecord, OperatedMeaning, PodMeaning
@@ -20,8 +22,7 @@ _MOST_OWNERS = 10
 _Pods = tuple[ObjectRecord, PodMeaning]
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """What a repository declares: its objects, and the workloads that their pods count as."""
 
     keys: frozenset[ObjectKey]
@@ -31,8 +32,7 @@ class Declared:
         return Declared(self.keys | other.keys, self.workloads | other.workloads)
 
 
-@dataclass(frozen=True, slots=True)
-class Besides:
+class Besides(Struct, frozen=True):
     """What runs and is not declared: the records that are analysed, those that only have something to say, and what runs although it is
     declared."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from msgspec import Struct
 
 from analyzers.manifests.objects import with_namespace
 from analyzers.manifests.prescan import Wanted
@@ -31,16 +32,14 @@ class SnapshotError(Exception):
     reason = "inventory"
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotLimits:
+class SnapshotLimits(Struct, frozen=True):
     """What is read of a snapshot: bytes once unpacked, and objects."""
 
     bytes: int = 500_000_000
     objects: int = 500_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Running:
+class Running(Struct, frozen=True, eq=False):
     """What runs in a cluster, less what no analysis reads. `name` is what the snapshot is called; `taken` is when it was, as far as the
     snapshot itself says; `said` is the age in words, of whoever brought it. A cluster that it is of and that is not there is an error
     where it is `required`."""

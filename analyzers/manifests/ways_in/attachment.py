@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.manifests.ways_in.controllers import pods_of_class, pods_of_gateway
 from analyzers.manifests.ways_in.gateway_api import GROUP
@@ -23,8 +24,7 @@ _KINDS_OF_PROTOCOL: Mapping[str, frozenset[str]] = {
 _WITH_HOSTNAMES = frozenset({"HTTPRoute", "GRPCRoute", "TLSRoute"})
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """A route is attached. `controllers` are what the pods of the Gateways are known by; it is not `certain` where only Gateways that the
     manifests do not hold could admit it."""
 

@@ -6,7 +6,8 @@ A controller that no row knows, or whose pods are not in the manifests, is analy
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.manifests.ways_in.openshift import ROUTER
 from analyzers.model.selectors import Labels, canonical_labels
@@ -16,8 +17,7 @@ _GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
 """On the pods that an implementation makes for one Gateway (the Gateway API's convention for automated deployments)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Controller:
+class Controller(Struct, frozen=True):
     """One controller: the names by which classes refer to it, class names that are customary for it, and labels of its pods."""
 
     names: frozenset[str]

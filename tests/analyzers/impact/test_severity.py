@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import chain, combinations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from analyzers.impact.severity import DEFAULT_RULES, Level, Mark, Reason, Rule
 from tests.analyzers.impact.changes import changed, namespace, policy, service, the_group, workload

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
 
 import pytest
+from msgspec import Struct
 
 from analyzers.manifests.plain import Codec
 
@@ -21,20 +21,17 @@ class Size(IntEnum):
     SMALL = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     name: str
     size: Size
     count: int | str = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     leaves: tuple[Leaf | Nothing, ...]
     first: Leaf | None
     where: Leaf | str

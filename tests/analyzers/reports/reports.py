@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from analyzers.impact.causes import Cause, ChangeKind, FieldChange
 from analyzers.impact.endpoint_sets import EndpointSet, Members

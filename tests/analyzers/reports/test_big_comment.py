@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cache
 
 from markdown_it import MarkdownIt
+from msgspec.structs import replace
 
 from analyzers.impact.may_break import Evidence, EvidenceKind
 from analyzers.impact.report import DiffReport, FlowGroup

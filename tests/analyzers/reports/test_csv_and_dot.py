@@ -6,12 +6,12 @@ import csv
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from io import StringIO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from analyzers.impact.report import DiffReport, Effect, Explanation, Flow, PairChange, Step
 from analyzers.reports import Context, render

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, FormatChecker
+from msgspec.structs import replace
 
 from analyzers.impact.causes import ChangeKind
 from analyzers.impact.report import DiffReport, Effect, Explanation, MatrixReport, Revision, Step

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from analyzers.impact.endpoint_sets import EndpointSet, Members
 from analyzers.impact.report import Potential

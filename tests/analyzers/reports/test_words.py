@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from analyzers.impact.blast_radius import BlastRadius
 from analyzers.impact.causes import ChangeKind, FieldChange
