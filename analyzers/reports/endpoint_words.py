@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from analyzers.model.cluster import NAMESPACE_NAME_LABEL, ExternalBlock, Workload
 from analyzers.model.representative import Representative
@@ -36,14 +37,25 @@ class Population:
     """Every workload of one revision: what `every pod of` is measured against. `marks` are said beside the names of some (`new`)."""
 
     def __init__(self, workloads: Iterable[Workload], marks: Mapping[str, str] | None = None) -> None:
-        self._workloads: dict[str, dict[str, Workload]] = defaultdict(dict)
-        self._labelled: Counter[tuple[str, Label]] = Counter()
-        self._marks = marks or {}
-        for each in workloads:
-            self._workloads[each.namespace][each.id] = each
+        self._all, self._marks = tuple(workloads), marks or {}
+
+    @cached_property
+    def _workloads(self) -> dict[str, dict[str, Workload]]:
+        """By namespace and id."""
+        found: dict[str, dict[str, Workload]] = defaultdict(dict)
+        for each in self._all:
+            found[each.namespace][each.id] = each
+        return found
+
+    @cached_property
+    def _labelled(self) -> Counter[tuple[str, Label]]:
+        """How many workloads have pods with a label: by namespace, and in all under ""."""
+        found: Counter[tuple[str, Label]] = Counter()
+        for each in self._all:
             for label in {label for shape in each.shapes for label in shape.labels}:
-                self._labelled["", label] += 1
-                self._labelled[each.namespace, label] += 1
+                found["", label] += 1
+                found[each.namespace, label] += 1
+        return found
 
     def describe(self, ends: Ends) -> Phrase:
         """Who these endpoints are. What it calls every pod of a namespace, or of a label, is exactly that."""
