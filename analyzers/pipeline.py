@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from msgspec import Struct, field
@@ -285,7 +286,8 @@ def _whole(cluster: str | None, base: Source, head: Source, name: str, options: 
     universe = join(snapshots)
     compiled = compile_revisions(universe, snapshots, options.host_network)
     if options.baselines is not None and name and base.passed and _can_be_kept(*sides):
-        options.baselines.keep_baseline(name, _baseline(before, compiled[0]).encode())
+        with suppress(ValueError):  # a file name that is no Unicode
+            options.baselines.keep_baseline(name, _baseline(before, compiled[0]).encode())
     one, other = (
         Half(side.snapshot, each, side.reading.objects, side.reading.loaded.listed, side.scope, side.diagnostics)
         for side, each in zip(sides, compiled, strict=True)

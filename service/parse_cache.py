@@ -67,7 +67,7 @@ class ParseCache:
 
     def keep(self, readings: Mapping[ShelfKey, FileReading[ObjectRecord]]) -> None:
         """Keep readings, and make room for them."""
-        self._insert([(self._name(key), encode(reading)) for key, reading in readings.items()])
+        self._insert([(self._name(key), content) for key, reading in readings.items() if (content := _encoded(reading)) is not None])
 
     def recall_baseline(self, name: str) -> bytes | None:
         """A baseline that is kept, believed, and made by this code."""
@@ -215,6 +215,13 @@ def _opened(path: Path) -> sqlite3.Connection:
         else:
             return connection
     raise AssertionError("unreachable")
+
+
+def _encoded(reading: FileReading[ObjectRecord]) -> bytes | None:
+    try:
+        return encode(reading)
+    except ValueError:
+        return None  # a file name that is no Unicode
 
 
 def _origin(limits: Limits) -> bytes:

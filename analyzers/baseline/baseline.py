@@ -5,7 +5,6 @@ It is kept as plain JSON. Reading one runs no code, and none is believed that wa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Protocol
@@ -14,7 +13,7 @@ from msgspec import Struct
 
 from analyzers.impact.report import Scope
 from analyzers.manifests.load import Layout
-from analyzers.manifests.plain import Codec
+from analyzers.manifests.plain import Codec, from_bytes, to_bytes
 from analyzers.manifests.tree import Entry
 from analyzers.model.cluster import Cluster, NamedPort, PodShape
 from analyzers.model.diagnostics import Diagnostic
@@ -28,7 +27,6 @@ from analyzers.reachability.universe import named_ports
 from analyzers.sets import connections
 
 _SHARED = (PodShape, Outside)
-_to_text = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Baselines(Protocol):
@@ -70,19 +68,19 @@ class Baseline(Struct, frozen=True, eq=False):
     ingress: Side
 
     def encode(self) -> bytes:
-        """The baseline as bytes."""
-        return _to_text(_codec().writer(Baseline)(self)).encode()
+        """The baseline as bytes. Raises ValueError for one that holds a text that is no Unicode."""
+        return to_bytes(_codec().writer(Baseline)(self))
 
     @staticmethod
     def decode(content: bytes) -> Baseline:
         """Raises ValueError, KeyError, TypeError or IndexError for bytes that `encode` did not write, which nobody can have kept."""
-        baseline: Baseline = _codec().reader(Baseline)(json.loads(content))
+        baseline: Baseline = _codec().reader(Baseline)(from_bytes(content))
         return baseline
 
 
 @cache
 def _codec() -> Codec:
-    return Codec(_SHARED, large_numbers=True)
+    return Codec(_SHARED)
 
 
 def take_baseline(

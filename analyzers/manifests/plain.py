@@ -7,7 +7,6 @@ known here is refused when its codec is made. Reading runs no code but the const
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import lru_cache
@@ -15,25 +14,37 @@ from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, TypeGuard, Union, cast, get_args, get_origin, get_type_hints
 
-from msgspec import Struct
+from msgspec import DecodeError, Struct, json
 
 Convert = Callable[[Any], Any]
 
 _ATOMS = frozenset({str, int, bool, NoneType})
 _MOST_SHARED = 65_536
 _SMALL = 1 << 53
-_to_text = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def to_bytes(value: Any) -> bytes:
+    """A JSON value as bytes. Raises ValueError for a text that is no Unicode: one that holds half a surrogate pair."""
+    return json.encode(value)
+
+
+def from_bytes(data: bytes | str) -> Any:
+    """The JSON value. Raises ValueError for bytes that hold none."""
+    try:
+        return json.decode(data)
+    except DecodeError as error:
+        raise ValueError(str(error)) from error
 
 
 class Codec:
     """Writes and reads values by their types.
 
-    Values of the types in `shared` repeat much: each becomes a text, so that equal ones are read once and are one object. With
-    `large_numbers` integers may have any number of digits, which JSON readers limit.
+    Values of the types in `shared` repeat much: each becomes a text, so that equal ones are read once and are one object. Integers have any
+    number of digits, which JSON readers limit: large ones become texts.
     """
 
-    def __init__(self, shared: Iterable[Any] = (), *, large_numbers: bool = False) -> None:
-        self._shared, self._large_numbers = tuple(shared), large_numbers
+    def __init__(self, shared: Iterable[Any] = ()) -> None:
+        self._shared = tuple(shared)
         self._made: dict[Any, tuple[Convert | None, Convert | None]] = {}
 
     def writer(self, of: Any) -> Convert:
@@ -52,7 +63,7 @@ class Codec:
         return self._made[of]
 
     def _make(self, of: Any) -> tuple[Convert | None, Convert | None]:
-        if of is int and self._large_numbers:
+        if of is int:
             return _short, _number
         if of in _ATOMS:
             return None, None
@@ -176,10 +187,10 @@ def _as_text(write: Convert | None, read: Convert | None) -> tuple[Convert, Conv
 
     @lru_cache(_MOST_SHARED)
     def write_text(value: Any) -> str:
-        return _to_text(inner_write(value))
+        return to_bytes(inner_write(value)).decode()
 
     @lru_cache(_MOST_SHARED)
     def read_text(text: str) -> Any:
-        return inner_read(json.loads(text))
+        return inner_read(from_bytes(text))
 
     return write_text, read_text

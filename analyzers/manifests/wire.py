@@ -6,11 +6,10 @@ code that makes them changes.
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from typing import Any
 
-from analyzers.manifests.plain import Codec, Convert
+from analyzers.manifests.plain import Codec, Convert, from_bytes, to_bytes
 from analyzers.manifests.shelf import FileReading
 from analyzers.model.cluster import PodShape
 from analyzers.model.diagnostics import Diagnostic
@@ -18,7 +17,6 @@ from analyzers.model.policy import Peer, PodPeer, PortMatch
 from analyzers.model.records import ObjectRecord
 
 _SHARED = (Peer, PodPeer, PortMatch, PodShape)
-_to_text = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class _Shape:
@@ -40,14 +38,14 @@ def _shape() -> _Shape:
 
 
 def encode(reading: FileReading[ObjectRecord]) -> bytes:
-    """The bytes of a reading of one file."""
+    """The bytes of a reading of one file. Raises ValueError for one that holds a text that is no Unicode."""
     shape = _shape()
     found, notes = shape.write_records(reading.found), shape.write_notes(reading.diagnostics)
-    return _to_text([found, notes, reading.template_line, reading.nodes, reading.size]).encode()
+    return to_bytes([found, notes, reading.template_line, reading.nodes, reading.size])
 
 
 def decode(data: bytes) -> FileReading[ObjectRecord]:
     """The reading. Raises ValueError, KeyError, TypeError or IndexError for bytes that `encode` did not write."""
     shape = _shape()
-    found, notes, template_line, nodes, size = json.loads(data)
+    found, notes, template_line, nodes, size = from_bytes(data)
     return FileReading(shape.read_records(found), shape.read_notes(notes), template_line, nodes, size)

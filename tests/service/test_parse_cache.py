@@ -181,6 +181,14 @@ def test_a_folder_that_cannot_be_used_is_no_error(tmp_path: Path) -> None:
     cache.close()
 
 
+def test_a_file_whose_name_is_no_unicode_is_read_and_not_kept(tmp_path: Path) -> None:
+    tree = MemoryTree({"odd-\udcff.yaml": next(iter(FILES.values()))})
+    for _ in range(2):
+        with closing(opened(tmp_path / "cache")) as cache:
+            assert load(tree, INTEREST, shelf=cache).found
+            assert not cache.recall(ShelfKey(entry.content_id, entry.path) for entry in tree.entries())
+
+
 def test_the_secret_is_for_its_owner_alone(tmp_path: Path) -> None:
     filled(tmp_path)
     assert (tmp_path / "readings.key").stat().st_mode & 0o777 == 0o600
