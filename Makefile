@@ -28,11 +28,11 @@ demo: runtime ## play a signed pull-request webhook against a sample repository 
 
 .PHONY: test
 test: lint types contracts ## run every check: lint, types, import contracts, all tests
-	$(BIN)/python -m pytest -n $(WORKERS) -rs
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -rs
 
 .PHONY: test-quick
 test-quick: setup ## run the tests that take seconds
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow"
 
 .PHONY: lint
 lint: setup ## check style with ruff
