@@ -23,7 +23,7 @@ from tests.property.product import MemoryTree
 
 Report = dict[str, Any]
 CHUNK = 25
-STARTS = [0, *(pytest.param(start, marks=pytest.mark.slow) for start in range(CHUNK, 8 * CHUNK, CHUNK))]
+STARTS = [0, *(pytest.param(start, marks=pytest.mark.slow) for start in range(CHUNK, 5 * CHUNK, CHUNK))]
 STAND_IN = "stand-in"
 
 

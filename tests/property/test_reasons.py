@@ -17,7 +17,7 @@ from tests.oracle.reading import Document, namespace_of
 from tests.property.test_potential import compared, real, without_port_names
 
 CHUNK = 40
-STARTS = [0, *(pytest.param(start, marks=pytest.mark.slow) for start in range(CHUNK, 8 * CHUNK, CHUNK))]
+STARTS = [0, *(pytest.param(start, marks=pytest.mark.slow) for start in range(CHUNK, 5 * CHUNK, CHUNK))]
 EDITS = (
     mutate.add_policy,
     mutate.remove_policy,
