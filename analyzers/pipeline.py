@@ -10,7 +10,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from analyzers.baseline.baseline import Baseline, Baselines, take_baseline
-from analyzers.baseline.resuming import Half, Reading, resume_from, same_inventory
+from analyzers.baseline.kept_sides import KeptSides
+from analyzers.baseline.moved import same_inventory
+from analyzers.baseline.resuming import Half, Reading, resume_from
 from analyzers.baseline.running import with_running
 from analyzers.dialects.admin_rules import mixed_apis
 from analyzers.impact.causes import Bodies
@@ -41,6 +43,7 @@ from analyzers.model.records import ObjectKey, ObjectRecord
 from analyzers.reachability.ambiguity import equal_priorities
 from analyzers.reachability.compiled import Compiled, compile_revisions
 from analyzers.reachability.matrix import Matrix
+from analyzers.reachability.renumbering import Renumbering, narrowing, own_classes
 from analyzers.reachability.universe import Snapshot, Universe, join
 from analyzers.reachability.ways_in import WaysIn
 from analyzers.rendering.clusters import ClusterError, SourcePair, chosen, clusters_of, paired, told_apart_by
@@ -285,9 +288,9 @@ def _whole(cluster: str | None, base: Source, head: Source, name: str, options: 
     snapshots = [side.snapshot for side in sides]
     universe = join(snapshots)
     compiled = compile_revisions(universe, snapshots, options.host_network)
-    if options.baselines is not None and name and base.passed and _can_be_kept(*sides):
+    if options.baselines is not None and name and base.passed and before.reading.objects and before.reading.is_whole:
         with suppress(ValueError):  # a file name that is no Unicode
-            options.baselines.keep_baseline(name, _baseline(before, compiled[0]).encode())
+            options.baselines.keep_baseline(name, _baseline(before, universe, compiled[0]).encode())
     one, other = (
         Half(side.snapshot, each, side.reading.objects, side.reading.loaded.listed, side.scope, side.diagnostics)
         for side, each in zip(sides, compiled, strict=True)
@@ -304,13 +307,11 @@ def _baseline_name(tree: Tree, options: Options) -> str:
     return f"{tree.name} {options.host_network} {options.limits} {options.kinds} {options.pods} {rendering is not None}"
 
 
-def _can_be_kept(base: _Read, head: _Read) -> bool:
-    """Whether base was compiled as it would be beside any head with the same pods."""
-    return base.snapshot.cluster is head.snapshot.cluster and bool(base.reading.objects) and base.reading.is_whole
-
-
-def _baseline(read: _Read, compiled: Compiled) -> Baseline:
+def _baseline(read: _Read, universe: Universe, compiled: Compiled) -> Baseline:
+    """What is kept of base, over its own classes."""
     reading = read.reading
+    own = own_classes(join([read.snapshot]))
+    narrow = Renumbering(narrowing(own, universe))
     return take_baseline(
         layout=reading.loaded.layout,
         cluster=read.snapshot.cluster,
@@ -319,7 +320,9 @@ def _baseline(read: _Read, compiled: Compiled) -> Baseline:
         described=reading.loaded.found,
         objects=reading.objects,
         listed=reading.loaded.listed,
-        compiled=compiled,
+        space=compiled.space,
+        classes=tuple(own[each.id] for each in read.snapshot.cluster.workloads),
+        sides=KeptSides.of(map(narrow.side, (compiled.egress, compiled.ingress))),
     )
 
 
@@ -410,7 +413,6 @@ def _read(reading: Reading, source: Source, options: Options, like: _Read | None
     admin = (*mixed_apis(policies), *equal_priorities(snapshot, options.host_network))
     found = (*reading.diagnostics, *noticed, *host_network_note(cluster, options.host_network), *admin)
     empty = () if reading.objects or not is_complete(found) else (Diagnostic("no-manifests", "no Kubernetes object was found"),)
-    namespaces = {each.namespace for each in cluster.workloads} | set(cluster.namespaces)
-    scope = Scope(len(cluster.workloads), len(policies), len(namespaces), reading.loaded.files + source.rendered_from)
+    scope = Scope.of(snapshot, reading.loaded.files + source.rendered_from)
     diagnostics = tuple(sorted({*found, *empty}, key=lambda each: each.sort_key))
     return _Read(reading, snapshot, noticed, scope, diagnostics)

@@ -25,7 +25,7 @@ import yaml
 import analyzers
 from analyzers.manifests.limits import DEFAULT_LIMITS, Limits
 from analyzers.manifests.shelf import FileReading, ShelfKey
-from analyzers.manifests.wire import decode, encode
+from analyzers.manifests.wire import READINGS
 from analyzers.model.records import ObjectRecord
 
 log = logging.getLogger(__name__)
@@ -100,8 +100,8 @@ class ParseCache:
     def _believed(self, name: bytes, digest: bytes, content: bytes) -> FileReading[ObjectRecord] | None:
         data = self._checked(name, digest, content)
         try:
-            return decode(data) if data is not None else None
-        except (ValueError, KeyError, TypeError, IndexError):
+            return READINGS.decode(data) if data is not None else None
+        except ValueError:
             return None  # what another program wrote
 
     def _checked(self, name: bytes, digest: bytes, content: bytes) -> bytes | None:
@@ -219,7 +219,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 def _encoded(reading: FileReading[ObjectRecord]) -> bytes | None:
     try:
-        return encode(reading)
+        return READINGS.encode(reading)
     except ValueError:
         return None  # a file name that is no Unicode
 

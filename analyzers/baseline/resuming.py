@@ -6,16 +6,17 @@ Whatever is not certain to come out as if everything had been read is left to wh
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from analyzers.baseline.baseline import Baseline, keys_of
+from analyzers.baseline.moved import Moved, moved_objects
 from analyzers.baseline.policies import EditedPolicies, KeptPolicies
 from analyzers.impact.report import Scope
 from analyzers.manifests.changes import MOST_CHANGES, changed_parts, within_caps
+from analyzers.manifests.inventory import host_network_note
 from analyzers.manifests.limits import Limits
 from analyzers.manifests.load import Loaded
 from analyzers.manifests.tree import Entry, PartialTree, Tree, VersionedTree
@@ -25,7 +26,7 @@ from analyzers.model.policy import Policy, Tier
 from analyzers.model.records import ObjectRecord, PolicyMeaning
 from analyzers.reachability.compiled import Compiled
 from analyzers.reachability.index import PodIndex
-from analyzers.reachability.ports import PortSpace
+from analyzers.reachability.renumbering import Renumbering, widening
 from analyzers.reachability.resumed import PolicyEdit, resume
 from analyzers.reachability.universe import Snapshot, Universe, join
 from analyzers.units.deployment import DEPLOYING
@@ -47,6 +48,11 @@ class Reading(Struct, frozen=True, eq=False):
         return tuple(policy for each in self.objects if isinstance(each.meaning, PolicyMeaning) for policy in each.meaning.policies)
 
     @property
+    def policy_objects(self) -> tuple[ObjectRecord, ...]:
+        """Its objects that state policies."""
+        return tuple(each for each in self.objects if isinstance(each.meaning, PolicyMeaning))
+
+    @property
     def is_whole(self) -> bool:
         """Whether no cap and no missing content kept a file from being read."""
         return not any(each.code in {"limit-exceeded", "unreadable-file"} for each in self.loaded.diagnostics)
@@ -63,15 +69,6 @@ class Half(Struct, frozen=True, eq=False):
     diagnostics: tuple[Diagnostic, ...]
 
 
-def same_inventory(base: Iterable[ObjectRecord], head: Iterable[ObjectRecord]) -> bool:
-    """Whether settled objects of two revisions make up the same cluster, lines included, whatever their policies."""
-    return _inventory(base) == _inventory(head)
-
-
-def _inventory(objects: Iterable[ObjectRecord]) -> list[tuple[object, ...]]:
-    return [(each.key, each.location, each.meaning) for each in objects if not isinstance(each.meaning, PolicyMeaning)]
-
-
 def resume_from(
     baseline: Baseline, base: Tree, head: VersionedTree, read: Callable[[Tree], Reading], host_network: HostNetwork, limits: Limits
 ) -> tuple[Universe, Half, Half] | None:
@@ -81,45 +78,56 @@ def resume_from(
     if parts is None:
         return None
     before, after = map(read, parts)
-    if not _exchangeable(baseline, before, after, limits):
+    moved = moved_objects(baseline, before.objects, after.objects) if _exchangeable(baseline, before, after, limits) else None
+    if moved is None:
         return None
     policies = KeptPolicies(baseline, lambda entries: read(PartialTree(base, entries)).loaded.found)
-    snapshot = Snapshot(baseline.cluster, policies)
-    universe = join([snapshot, snapshot])
-    space = PortSpace((), (), baseline.conditions, baseline.cuts)
-    compiled = Compiled(PodIndex(universe, 0, snapshot, host_network), space, baseline.egress, baseline.ingress)
     edit = PolicyEdit(policies.positions_in(frozenset(before.loaded.listed)), after.policies)
-    both = resume(compiled, snapshot, edit)
+    snapshots = Snapshot(baseline.cluster, policies), Snapshot(moved.cluster, EditedPolicies(policies, edit))
+    universe = join(snapshots)
+    compiled = _compiled(baseline, universe, snapshots, host_network)
+    index = compiled.index if moved.cluster is baseline.cluster else PodIndex(universe, 1, snapshots[1], host_network)
+    both = resume(compiled, index, snapshots, policies, edit)
     if both is None:
         return None
-    edited = Snapshot(baseline.cluster, EditedPolicies(policies, edit))
-    scope, diagnostics = _after(baseline, edit, before, after)
+    scope, diagnostics = _after(baseline, snapshots[1], moved, before, after, host_network)
     return (
         universe,
-        Half(snapshot, both[0], before.objects, before.loaded.listed, baseline.scope, baseline.diagnostics),
-        Half(edited, both[1], after.objects, after.loaded.listed, scope, diagnostics),
+        Half(snapshots[0], both[0], (*before.policy_objects, *moved.before), before.loaded.listed, baseline.scope, baseline.diagnostics),
+        Half(snapshots[1], both[1], (*after.policy_objects, *moved.after), after.loaded.listed, scope, diagnostics),
     )
 
 
-def _after(baseline: Baseline, edit: PolicyEdit, before: Reading, after: Reading) -> tuple[Scope, tuple[Diagnostic, ...]]:
+def _compiled(baseline: Baseline, universe: Universe, snapshots: Sequence[Snapshot], host_network: HostNetwork) -> Compiled:
+    """Base over the classes that it has beside head."""
+    sides = baseline.sides.read()
+    if snapshots[0].cluster is not snapshots[1].cluster:
+        renumbering = Renumbering(widening(baseline.own_classes, universe))
+        sides = tuple(map(renumbering.side, sides))
+    egress, ingress = sides
+    return Compiled(PodIndex(universe, 0, snapshots[0], host_network), baseline.space, egress, ingress)
+
+
+def _after(
+    baseline: Baseline, snapshot: Snapshot, moved: Moved, before: Reading, after: Reading, host_network: HostNetwork
+) -> tuple[Scope, tuple[Diagnostic, ...]]:
     """How much was analysed in head, and all its diagnostics."""
-    policies = baseline.scope.policies - len(edit.removed) + len(edit.added)
     files = baseline.scope.files - before.loaded.files + after.loaded.files
-    found = {*baseline.diagnostics}.difference(before.diagnostics).union(after.diagnostics)
-    return replace(baseline.scope, policies=policies, files=files), tuple(sorted(found, key=lambda each: each.sort_key))
+    was = (*before.diagnostics, *moved.noticed_before, *host_network_note(baseline.cluster, host_network))
+    becomes = (*after.diagnostics, *moved.noticed_after, *host_network_note(snapshot.cluster, host_network))
+    found = {*baseline.diagnostics}.difference(was).union(becomes)
+    return Scope.of(snapshot, files), tuple(sorted(found, key=lambda each: each.sort_key))
 
 
 def _exchangeable(baseline: Baseline, before: Reading, after: Reading, limits: Limits) -> bool:
-    """Whether head is base with the policies of one reading in place of those of the other, and nothing else."""
+    """Whether head is base with the objects of one reading in place of those of the other, and nothing else."""
     if any(each.code in _OF_THE_TREE for side in (before, after) for each in side.loaded.diagnostics):
         return False
     if any((each.key.group, each.key.kind) in DEPLOYING for side in (before, after) for each in side.loaded.found):
         return False  # they say what of other files is deployed where
     if any(policy.tier is not Tier.NETWORK_POLICY for side in (before, after) for policy in side.policies):
         return False  # the admin tiers are compared with each other, too
-    if not same_inventory(before.objects, after.objects) or not within_caps(
-        baseline.layout, before.loaded.layout, after.loaded.layout, limits
-    ):
+    if not within_caps(baseline.layout, before.loaded.layout, after.loaded.layout, limits):
         return False
     was, becomes = Counter(keys_of(before.loaded.found)), Counter(keys_of(after.loaded.found))
     every = Counter(baseline.keys)

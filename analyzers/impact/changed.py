@@ -68,6 +68,11 @@ class Changed:
         """Whether a policy of head is stated by a changed object."""
         return key_of(policy) in self._head_keys
 
+    def records(self, position: int) -> tuple[ObjectRecord, ...]:
+        """A changed object in each revision that has it."""
+        changed = self.objects[position]
+        return tuple(each for each in (changed.base, changed.head) if each is not None)
+
     def versions(self, position: int) -> tuple[Policy, ...]:
         """What a changed object states in either revision."""
         changed = self.objects[position]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 
-from analyzers.impact.changed import Changed, Side, key_of, makes_pods
+from analyzers.impact.changed import Changed, Side, key_of, makes_pods, policies_of
 from analyzers.impact.minimal_sets import Chosen
 from analyzers.manifests.inventory import take_inventory
-from analyzers.model.cluster import Workload
+from analyzers.manifests.local_survey import home_of, is_about_ways, settles_ways, survey_again
+from analyzers.model.cluster import Cluster, Workload
 from analyzers.model.policy import Direction, PodPeer, Policy
 from analyzers.model.records import ObjectRecord
 from analyzers.model.selectors import Labels
@@ -88,8 +87,16 @@ class Mixtures:
         put_back = [policy for each in sorted(undone) for policy in self.changed.policies_at(each, undone=True)]
         dropped = {key_of(policy) for each in undone for policy in self.changed.policies_at(each, undone=False)}
         policies = (*(each for each in self.head.snapshot.policies if key_of(each) not in dropped), *put_back)
-        cluster = self.head.snapshot.cluster if self.same_pods else take_inventory(self._put_back(self.head.objects, undone))
-        return Snapshot(cluster, policies)
+        return Snapshot(self.head.snapshot.cluster if self.same_pods else self._cluster(undone), policies)
+
+    def _cluster(self, undone: Chosen) -> Cluster:
+        """The inventory of head with some objects put back."""
+        objects = list(self._put_back(self.head.objects, undone))
+        changed = [each for position in undone for each in self.changed.records(position) if not policies_of(each)]
+        if any(map(settles_ways, changed)) and any(map(is_about_ways, objects)):
+            return take_inventory(objects)
+        touched = {home_of(each) for each in changed}
+        return survey_again(self.head.snapshot.cluster, touched, (each for each in objects if home_of(each) in touched))[0]
 
     def _namespace_variants(self, namespace: str) -> tuple[Labels, ...]:
         return tuple(dict.fromkeys(side.snapshot.cluster.namespace_labels(namespace) for side in (self.base, self.head)))
@@ -110,19 +117,9 @@ class Mixtures:
     def _matching(self, joint: JointWorkload) -> Iterator[Policy]:
         pods, namespaces = self.variants(joint)
         namespace = joint.latest.namespace
-        candidates = (*self._by_namespace[namespace], *self._by_namespace[""])
         entangled = namespace in self.changed.entangled
+        candidates = (each for each in self.head.snapshot.about((namespace,)) if not self.changed.is_of_head(each))
         return (each for each in candidates if can_select(each.subject, None if entangled else pods, namespace, namespaces))
-
-    @cached_property
-    def _by_namespace(self) -> defaultdict[str, list[Policy]]:
-        """The unchanged policies by the namespace that they are about; "" holds those about many."""
-        found: defaultdict[str, list[Policy]] = defaultdict(list)
-        for policy in self.head.snapshot.policies:
-            if not self.changed.is_of_head(policy):
-                about = policy.subject.namespaces
-                found[about if isinstance(about, str) else ""].append(policy)
-        return found
 
 
 def can_select(subject: PodPeer, pods: Sequence[Labels] | None, namespace: str, namespaces: Sequence[Labels]) -> bool:

@@ -30,8 +30,9 @@ from analyzers.reachability.bits import bits_of, span_bits
 from analyzers.reachability.compiled import Compiled, Decider
 from analyzers.reachability.delta import Delta, OutsideChange, Rectangle, compare
 from analyzers.reachability.index import PodIndex
+from analyzers.reachability.policy_index import concerning, selecting
 from analyzers.reachability.ports import PortSpace
-from analyzers.reachability.representatives import Chosen, choose, peers_of, port_space_with_names
+from analyzers.reachability.representatives import Chosen, choose, port_space_with_names
 from analyzers.reachability.universe import JointWorkload, Snapshot, join
 
 _MOST_WORKLOADS = 10
@@ -48,26 +49,30 @@ def potential_of(compared: Compared, changed: Sequence[ChangedPolicy], rules: Se
     return _Potential(compared, chosen, bearing, rules).changes(changed)
 
 
+_Labels = tuple[dict[str, str], dict[str, str]]
+
+
 def _bearing(compared: Compared, changed: Sequence[ChangedPolicy]) -> Bearing:
     found = [[policy for each in changed for policy in each.stated[revision]] for revision in (0, 1)]
     if compared.clusters[0] is not compared.clusters[1]:
         relabelled = bits_of(number for number, each in enumerate(compared.universe.classes) if _relabelled(each.shapes))
         namespaces = _relabelled_namespaces(compared.clusters)
         for revision, policies in enumerate(found):
-            index = compared.compiled[revision].index
-            policies += (
-                policy
-                for policy in (compared.snapshots[revision].policies if relabelled or namespaces else ())
-                if index.select(policy.subject) & relabelled or any(_told_apart(peer, namespaces) for peer in peers_of(policy))
-            )
+            policies += _concerned_by(compared, revision, relabelled, namespaces)
     return tuple(tuple(dict.fromkeys(policies)) for policies in found)
+
+
+def _concerned_by(compared: Compared, revision: int, relabelled: int, namespaces: Sequence[_Labels]) -> Iterator[Policy]:
+    """The policies that are about relabelled pods, or that tell apart what namespaces were from what they are."""
+    index, policies = compared.compiled[revision].index, compared.snapshots[revision].policies
+    if relabelled:
+        yield from selecting(policies, lambda subject: index.select(subject) & relabelled)
+    if namespaces:
+        yield from concerning(policies, lambda peer: _told_apart(peer, namespaces))
 
 
 def _relabelled(shapes: Sequence[object]) -> bool:
     return None not in shapes and shapes[0] != shapes[1]
-
-
-_Labels = tuple[dict[str, str], dict[str, str]]
 
 
 def _relabelled_namespaces(clusters: Sequence[Cluster]) -> list[_Labels]:

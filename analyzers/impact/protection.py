@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -16,6 +17,7 @@ from analyzers.impact.mixtures import Mixtures
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.policy import Direction, Policy, PolicyRef
 from analyzers.reachability.bits import bits_of, members_of
+from analyzers.reachability.policy_index import selecting
 from analyzers.reachability.universe import Universe
 
 
@@ -104,7 +106,7 @@ class _Compared:
                 if not self._after.index.select(policy.subject) and (before is None or self._before.index.select(before.subject)):
                     why = "it is new" if before is None else "it selected some before"
                     yield IdlePolicy(policy.ref, policy.origin, why)
-        for policy in self._unchanged():
+        for policy in self._reselecting:
             if not self._after.index.select(policy.subject) and self._before.index.select(policy.subject):
                 yield IdlePolicy(policy.ref, policy.origin, "the pods that it selected were relabelled or removed")
 
@@ -125,11 +127,16 @@ class _Compared:
         for each in self._changed.policies:
             new = {policy.ref: policy for policy in self._changed.policies_at(each, undone=False)}
             yield from ((old, new.get(old.ref)) for old in self._changed.policies_at(each, undone=True))
-        yield from ((each, each) for each in self._unchanged())
+        yield from ((each, each) for each in self._reselecting)
 
-    def _unchanged(self) -> Iterator[Policy]:
-        """The policies that both revisions have, where pods differ; else they select what they did."""
-        return (policy for policy in self._policies if not self._changed.is_of_head(policy)) if self._moved else iter(())
+    @cached_property
+    def _reselecting(self) -> tuple[Policy, ...]:
+        """The policies that both revisions have and that select other pods than they did."""
+        if not self._moved:
+            return ()
+        before, after = (side.index.select for side in (self._before, self._after))
+        found = selecting(self._policies, lambda subject: before(subject) != after(subject))
+        return tuple(policy for policy in found if not self._changed.is_of_head(policy))
 
     def _reason(self, number: int, new: Policy | None) -> Reason:
         before, after = self._before.index, self._after.index

@@ -19,7 +19,7 @@ from analyzers.impact.severity import Severity
 from analyzers.model.cluster import Cluster, Endpoint, ExternalBlock, Service
 from analyzers.model.diagnostics import Diagnostic, SourceLocation, is_complete
 from analyzers.model.representative import Representative
-from analyzers.reachability.universe import JointWorkload
+from analyzers.reachability.universe import JointWorkload, Snapshot
 from analyzers.sets.connections import ConnectionSet, Protocol
 
 
@@ -37,13 +37,20 @@ class EndpointChange(StrEnum):
     REMOVED = "removed"
 
 
-class Scope(Struct, frozen=True):
+class Scope(Struct, frozen=True, array_like=True):
     """How much was analysed, in one revision (for a diff: in head)."""
 
     workloads: int
     policies: int
     namespaces: int
     files: int
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, files: int) -> Scope:
+        """That of one revision which was read from so many files."""
+        cluster = snapshot.cluster
+        namespaces = {each.namespace for each in cluster.workloads} | set(cluster.namespaces)
+        return cls(len(cluster.workloads), len(snapshot.policies), len(namespaces), files)
 
 
 class Via(Struct, frozen=True, order=True):

@@ -25,7 +25,7 @@ BATCH = 512
 """Files that are looked up, read and kept together."""
 
 
-class Layout(Struct, frozen=True):
+class Layout(Struct, frozen=True, array_like=True):
     """What of a tree decides how a single file in it is read: how many files, bytes and values (aliases expanded) count against its caps,
     its charts, the files that kustomizations name as patches, and whether links, submodules or kustomizations speak of other paths."""
 

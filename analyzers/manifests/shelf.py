@@ -13,7 +13,7 @@ from analyzers.model.diagnostics import Diagnostic
 Item = TypeVar("Item")
 
 
-class FileReading(Struct, Generic[Item], frozen=True):
+class FileReading(Struct, Generic[Item], frozen=True, array_like=True):
     """What one file holds, in the order written. `template_line` is where its template syntax begins, if that kept a document from being
     read; `nodes` is how many values were read, aliases expanded; `size` is that of the file in bytes."""
 

@@ -25,7 +25,7 @@ class HostNetwork(StrEnum):
     POD = "pod"
 
 
-class NamedPort(Struct, frozen=True):
+class NamedPort(Struct, frozen=True, array_like=True, tag=True):
     """A container port's name; it resolves together with its protocol."""
 
     name: str
@@ -35,7 +35,7 @@ class NamedPort(Struct, frozen=True):
         return f"{self.protocol} {self.name}"
 
 
-class PodShape(Struct, frozen=True):
+class PodShape(Struct, frozen=True, array_like=True):
     """Everything about a pod that policy can see. `named_ports` is sorted by (name, protocol)."""
 
     labels: Labels
@@ -43,7 +43,7 @@ class PodShape(Struct, frozen=True):
     host_network: bool = False
 
 
-class Workload(Struct, frozen=True):
+class Workload(Struct, frozen=True, array_like=True):
     """One workload: its pods differ in `shapes` at most (sorted; most workloads have one). `origins` are the objects that declare it or
     its pods. With `by_operator` an operator makes its pods, and their labels are those that the operator documents. `uses` are what it says
     that it talks to."""
@@ -97,7 +97,7 @@ INGRESS_CONTROLLER = IngressController()
 Endpoint = Workload | ExternalBlock | IngressController
 
 
-class ServicePort(Struct, frozen=True):
+class ServicePort(Struct, frozen=True, array_like=True):
     """A port of a Service. `target` is a number or the name of a container port; `node_port` is 0 where none is written."""
 
     name: str
@@ -115,7 +115,7 @@ class Publishing(StrEnum):
     EXTERNAL_IPS = "ExternalIPs"
 
 
-class Service(Struct, frozen=True):
+class Service(Struct, frozen=True, array_like=True):
     """A Service. `selector` is None when it has none, and then it selects no pod. `source_ranges` are the only addresses that its load
     balancer admits; `()` admits all. The name of one that is `headless` stands for the addresses of its pods."""
 
@@ -134,7 +134,7 @@ class Service(Struct, frozen=True):
         return f"Service {self.namespace}/{self.name}"
 
 
-class Cluster(Struct, frozen=True, eq=False):
+class Cluster(Struct, frozen=True, eq=False, array_like=True):
     """One revision's inventory. `namespaces` maps a name to its labels, for each namespace that has an object or a workload or policy in
     it; `workloads`, `services` and `ways_in` are sorted by id."""
 

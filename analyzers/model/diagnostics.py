@@ -92,7 +92,7 @@ CODES: dict[str, CodeInfo] = {
 }
 
 
-class SourceLocation(Struct, frozen=True):
+class SourceLocation(Struct, frozen=True, array_like=True):
     """A line of a file of the analysed tree. `path` is relative with `/`; `line` counts from 1, and is 0 where it is not known: rendering
     leads back to the file, not always to the line."""
 
@@ -103,7 +103,7 @@ class SourceLocation(Struct, frozen=True):
         return f"{self.path}:{self.line}" if self.line else self.path
 
 
-class Diagnostic(Struct, frozen=True):
+class Diagnostic(Struct, frozen=True, array_like=True):
     """One finding about the input. `path` and `line` are null where it concerns no single place.
 
     In a diff `side` is `base` or `head` for a finding of one revision only, and null for one of both.

@@ -42,11 +42,11 @@ class Action(StrEnum):
     PASS = "pass"
 
 
-class AnyPeer(Struct, frozen=True):
+class AnyPeer(Struct, frozen=True, array_like=True, tag=True):
     """Everyone: every pod and every address outside the cluster."""
 
 
-class PodPeer(Struct, frozen=True):
+class PodPeer(Struct, frozen=True, array_like=True, tag=True):
     """The pods that `pods` selects in the namespaces that `namespaces` selects. A string names one namespace: the policy's own.
 
     `host_network` is false where pods on the network of their node do not count, however else they are read: in the admin tiers.
@@ -61,7 +61,7 @@ class PodPeer(Struct, frozen=True):
         return f"pods {self.pods} in {where}"
 
 
-class IPPeer(Struct, frozen=True):
+class IPPeer(Struct, frozen=True, array_like=True, tag=True):
     """Addresses outside the cluster: a CIDR less its exceptions. `cidr` is as written, for people. `pods` are those that it holds too,
     which it matches or not, as the network plugin has it."""
 
@@ -73,7 +73,7 @@ class IPPeer(Struct, frozen=True):
         return f"ipBlock {self.cidr}"
 
 
-class NetworkPeer(Struct, frozen=True):
+class NetworkPeer(Struct, frozen=True, array_like=True, tag=True):
     """A CIDR of the admin tiers, which traffic between pods is checked against too. `cidr` is as written, for people; `pods` are those that
     the networks of its rule hold together."""
 
@@ -85,7 +85,7 @@ class NetworkPeer(Struct, frozen=True):
         return f"network {self.cidr}"
 
 
-class UnresolvedPeer(Struct, frozen=True):
+class UnresolvedPeer(Struct, frozen=True, array_like=True, tag=True):
     """Addresses that manifests do not tell, such as those of nodes or of a domain name: no workload, and perhaps any address outside the
     cluster. `text` is as written, for people."""
 
@@ -98,7 +98,7 @@ class UnresolvedPeer(Struct, frozen=True):
 Peer = AnyPeer | PodPeer | IPPeer | NetworkPeer | UnresolvedPeer
 
 
-class NumberedPorts(Struct, frozen=True):
+class NumberedPorts(Struct, frozen=True, array_like=True, tag=True):
     """Ports of one protocol by number."""
 
     protocol: Protocol
@@ -116,7 +116,7 @@ EVERY_PORT: tuple[PortMatch, ...] = tuple(NumberedPorts(protocol, PORTS) for pro
 """What a rule without ports matches."""
 
 
-class Rule(Struct, frozen=True):
+class Rule(Struct, frozen=True, array_like=True):
     """Allows, denies or passes connections of one direction between the policy's subject and any of `peers` on any of `ports`; without
     peers it matches nothing. `index` counts from 0 in its direction; `name` is for people."""
 
@@ -129,7 +129,7 @@ class Rule(Struct, frozen=True):
     name: str = ""
 
 
-class PolicyRef(Struct, frozen=True):
+class PolicyRef(Struct, frozen=True, array_like=True):
     """Which object a policy comes from."""
 
     kind: str
@@ -140,7 +140,7 @@ class PolicyRef(Struct, frozen=True):
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
-class Policy(Struct, frozen=True):
+class Policy(Struct, frozen=True, array_like=True):
     """One policy, lowered: `subject` selects the pods it is about, `isolates` are the directions in which they are denied what no rule
     allows.
 

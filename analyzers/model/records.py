@@ -12,7 +12,7 @@ from analyzers.model.uses import Use
 from analyzers.model.ways_in import WayMeaning
 
 
-class ObjectKey(Struct, frozen=True):
+class ObjectKey(Struct, frozen=True, array_like=True):
     """What makes two documents the same object. `namespace` is "" for kinds of the whole cluster."""
 
     group: str
@@ -26,7 +26,7 @@ class ObjectKey(Struct, frozen=True):
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
-class Identity(Struct, frozen=True):
+class Identity(Struct, frozen=True, array_like=True):
     """The name by which a workload is shown."""
 
     namespace: str
@@ -34,7 +34,7 @@ class Identity(Struct, frozen=True):
     kind: str
 
 
-class PodMeaning(Struct, frozen=True):
+class PodMeaning(Struct, frozen=True, array_like=True, tag=True):
     """The object is a pod or makes pods of this shape; `controller` is the object that controls it, `uses` what it says it talks to."""
 
     shape: PodShape
@@ -42,32 +42,32 @@ class PodMeaning(Struct, frozen=True):
     uses: tuple[Use, ...] = ()
 
 
-class OperatedMeaning(Struct, frozen=True):
+class OperatedMeaning(Struct, frozen=True, array_like=True, tag=True):
     """An operator makes pods of these shapes for the object, as it documents."""
 
     shapes: tuple[PodShape, ...]
 
 
-class BorrowedMeaning(Struct, frozen=True):
+class BorrowedMeaning(Struct, frozen=True, array_like=True, tag=True):
     """The object makes pods from the template of another object of its namespace."""
 
     kind: str
     name: str
 
 
-class NamespaceMeaning(Struct, frozen=True):
+class NamespaceMeaning(Struct, frozen=True, array_like=True, tag=True):
     """The object is a namespace with these labels."""
 
     labels: Labels
 
 
-class ServiceMeaning(Struct, frozen=True):
+class ServiceMeaning(Struct, frozen=True, array_like=True, tag=True):
     """The object is a Service."""
 
     service: Service
 
 
-class PolicyMeaning(Struct, frozen=True):
+class PolicyMeaning(Struct, frozen=True, array_like=True, tag=True):
     """The object states these policies."""
 
     policies: tuple[Policy, ...]
@@ -76,7 +76,7 @@ class PolicyMeaning(Struct, frozen=True):
 Meaning = PodMeaning | OperatedMeaning | BorrowedMeaning | NamespaceMeaning | ServiceMeaning | WayMeaning | PolicyMeaning
 
 
-class ObjectRecord(Struct, frozen=True):
+class ObjectRecord(Struct, frozen=True, array_like=True):
     """One object. `meaning` is None when it takes no part in the analysis, and `diagnostics` then say why; `content` is a digest of the
     fields that the analysis reads, equal only when they are."""
 

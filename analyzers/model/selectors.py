@@ -25,7 +25,7 @@ class Operator(StrEnum):
     DOES_NOT_EXIST = "DoesNotExist"
 
 
-class Requirement(Struct, frozen=True, order=True):
+class Requirement(Struct, frozen=True, order=True, array_like=True):
     """One condition on one label key. `values` is sorted, and empty for the two operators that take none."""
 
     key: str
@@ -50,7 +50,7 @@ class Requirement(Struct, frozen=True, order=True):
         return self.key if self.operator is Operator.EXISTS else f"!{self.key}"
 
 
-class LabelSelector(Struct, frozen=True):
+class LabelSelector(Struct, frozen=True, array_like=True):
     """A conjunction of requirements, sorted; `()` matches everything. Whether a selector was given at all is the reader's business."""
 
     requirements: tuple[Requirement, ...] = ()

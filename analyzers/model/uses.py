@@ -16,7 +16,7 @@ class UseKind(StrEnum):
     ANNOTATION = "annotation"
 
 
-class Use(Struct, frozen=True):
+class Use(Struct, frozen=True, array_like=True):
     """One thing that a workload talks to. `name` is that of the variable or annotation.
 
     Of a variable, `target` is a host name as written and `port` a number (0 where none is said); nothing else of its value is kept, as it

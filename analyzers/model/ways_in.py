@@ -15,7 +15,7 @@ from analyzers.model.selectors import Labels, LabelSelector
 from analyzers.sets.connections import Protocol
 
 
-class Backend(Struct, frozen=True):
+class Backend(Struct, frozen=True, array_like=True):
     """What one reference to a Service names. `port` is a port of the Service by number or name, and None for all of them; with `on_pods`
     it is the number of a port of the pods instead."""
 
@@ -30,14 +30,14 @@ class Backend(Struct, frozen=True):
         return named if self.port is None else f"{named} port {self.port}"
 
 
-class EntryMeaning(Struct, frozen=True):
+class EntryMeaning(Struct, frozen=True, array_like=True, tag=True):
     """The object is an Ingress or a Route. `class_name` says which controller serves it; empty where the object does not."""
 
     class_name: str
     backends: tuple[Backend, ...]
 
 
-class ClassMeaning(Struct, frozen=True):
+class ClassMeaning(Struct, frozen=True, array_like=True, tag=True):
     """The object names a controller for an Ingress or Gateway class; `default` is the class of an Ingress that names none."""
 
     controller: str
@@ -53,14 +53,14 @@ class Admits(StrEnum):
     NONE = "None"
 
 
-class RouteKind(Struct, frozen=True):
+class RouteKind(Struct, frozen=True, array_like=True):
     """A kind of route, or of what may refer to another namespace."""
 
     group: str
     kind: str
 
 
-class Listener(Struct, frozen=True):
+class Listener(Struct, frozen=True, array_like=True):
     """One listener of a Gateway. `selector` counts where `admits` says so; `kinds` are the routes that it takes, `()` those of its
     protocol; an empty `hostname` is any."""
 
@@ -73,14 +73,14 @@ class Listener(Struct, frozen=True):
     kinds: tuple[RouteKind, ...]
 
 
-class GatewayMeaning(Struct, frozen=True):
+class GatewayMeaning(Struct, frozen=True, array_like=True, tag=True):
     """The object is a Gateway."""
 
     class_name: str
     listeners: tuple[Listener, ...]
 
 
-class Parent(Struct, frozen=True):
+class Parent(Struct, frozen=True, array_like=True):
     """The Gateway that a route wants to be attached to; an empty `section` and a `port` of 0 are any of its listeners."""
 
     namespace: str
@@ -89,7 +89,7 @@ class Parent(Struct, frozen=True):
     port: int
 
 
-class RouteMeaning(Struct, frozen=True):
+class RouteMeaning(Struct, frozen=True, array_like=True, tag=True):
     """The object is a route of the Gateway API."""
 
     parents: tuple[Parent, ...]
@@ -97,7 +97,7 @@ class RouteMeaning(Struct, frozen=True):
     backends: tuple[Backend, ...]
 
 
-class GrantMeaning(Struct, frozen=True):
+class GrantMeaning(Struct, frozen=True, array_like=True, tag=True):
     """The object lets others refer to Services of its namespace: `sources` are (kind, namespace), `services` their names, "" all."""
 
     sources: tuple[tuple[RouteKind, str], ...]
@@ -107,14 +107,14 @@ class GrantMeaning(Struct, frozen=True):
 WayMeaning = EntryMeaning | ClassMeaning | GatewayMeaning | RouteMeaning | GrantMeaning
 
 
-class PodsLike(Struct, frozen=True):
+class PodsLike(Struct, frozen=True, array_like=True):
     """Pods with these labels, in one namespace, or in any where it is ""."""
 
     namespace: str
     labels: Labels
 
 
-class WayIn(Struct, frozen=True):
+class WayIn(Struct, frozen=True, array_like=True):
     """A way through a controller, as it stands once all objects are known.
 
     `controllers` are what the pods of its controller are known by, `()` where nothing is known of them. Unless it is `certain` it depends

@@ -29,7 +29,7 @@ Resolved = tuple[tuple[NamedPort, int | None], ...]
 """What the port names that a profile's rules use stand for on its pods."""
 
 
-class Side(Struct, frozen=True, eq=False):
+class Side(Struct, frozen=True, eq=False, array_like=True):
     """One direction of a revision: the group of each class (-1 where it does not exist), and the cover and the profile of each group."""
 
     group_of: tuple[int, ...]

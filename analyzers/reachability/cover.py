@@ -18,7 +18,7 @@ Segment = tuple[int, int, int]
 """(first address, last address, mask): these addresses on these ports."""
 
 
-class Outside(Struct, frozen=True):
+class Outside(Struct, frozen=True, array_like=True):
     """What is let through to and from addresses: for each family, adjacent segments that hold every address once, in order."""
 
     v4: tuple[Segment, ...]
@@ -34,7 +34,7 @@ class Outside(Struct, frozen=True):
         return (mask for _, _, mask in (*self.v4, *self.v6))
 
 
-class Cover(Struct, frozen=True):
+class Cover(Struct, frozen=True, array_like=True):
     """The peers of one profile in one direction: disjoint pieces with distinct masks, none empty, and the addresses outside."""
 
     pods: tuple[Piece, ...]

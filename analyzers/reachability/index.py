@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 
 from analyzers.model.cluster import HostNetwork, NamedPort, PodShape
 from analyzers.model.policy import PodPeer
@@ -20,13 +21,11 @@ class Postings:
 
     def __init__(self, labelled: Iterable[tuple[int, Labels]]) -> None:
         self._by_label: dict[tuple[str, str], list[int]] = defaultdict(list)
-        self._by_key: dict[str, list[int]] = defaultdict(list)
         numbers = []
         for number, labels in labelled:
             numbers.append(number)
-            for key, value in labels:
-                self._by_label[key, value].append(number)
-                self._by_key[key].append(number)
+            for label in labels:
+                self._by_label[label].append(number)
         self.all = bits_of(numbers)
         self._requirements: dict[Requirement, int] = {}
         self._selected: dict[LabelSelector, int] = {}
@@ -47,7 +46,7 @@ class Postings:
             if requirement.operator in {Operator.IN, Operator.NOT_IN}:
                 found = bits_of(number for value in requirement.values for number in self._by_label.get((requirement.key, value), ()))
             else:
-                found = bits_of(self._by_key.get(requirement.key, ()))
+                found = bits_of(number for (key, _), carrying in self._by_label.items() if key == requirement.key for number in carrying)
             # The negative operators hold where the key is absent.
             if requirement.operator in {Operator.NOT_IN, Operator.DOES_NOT_EXIST}:
                 found = self.all & ~found
@@ -67,19 +66,16 @@ class PodIndex:
         self.host_network = host_network
         self.shapes: list[PodShape | None] = [each.shapes[revision] for each in universe.classes]
         existing = [(number, shape) for number, shape in enumerate(self.shapes) if shape is not None]
+        on_nodes = [number for number, shape in existing if shape.host_network]
         by_node = host_network is HostNetwork.NODE
-        self.hosts = bits_of(number for number, shape in existing if by_node and shape.host_network)
-        self.present = bits_of(number for number, _ in existing)
-        self._on_nodes = bits_of(number for number, shape in existing if shape.host_network)
-        self._pods = Postings((number, shape.labels) for number, shape in existing if not (by_node and shape.host_network))
+        self.present = bits_of([number for number, _ in existing])
+        self._on_nodes = bits_of(on_nodes)
+        self.hosts = self._on_nodes if by_node else 0
+        self._pods = Postings([(number, shape.labels) for number, shape in existing if not (by_node and shape.host_network)])
         self._names = list(universe.spans)
         self._namespaces = Postings((number, snapshot.cluster.namespace_labels(name)) for number, name in enumerate(self._names))
         self._in_namespaces: dict[LabelSelector, int] = {}
         self._port_numbers: dict[NamedPort, tuple[tuple[int, int], ...]] = {}
-        self._named_ports: dict[NamedPort, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for number, shape in existing:
-            for named, port in shape.named_ports:
-                self._named_ports[named][port].append(number)
 
     @property
     def selectable(self) -> int:
@@ -105,6 +101,14 @@ class PodIndex:
         if found is None:
             listed = self._named_ports.get(named, {}).items()
             found = self._port_numbers[named] = tuple((number, bits_of(classes)) for number, classes in listed)
+        return found
+
+    @cached_property
+    def _named_ports(self) -> dict[NamedPort, dict[int, list[int]]]:
+        found: dict[NamedPort, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for number, shape in enumerate(self.shapes):
+            for named, port in shape.named_ports if shape is not None else ():
+                found[named][port].append(number)
         return found
 
     def resolve(self, number: int, named: NamedPort) -> int | None:

@@ -19,6 +19,7 @@ from analyzers.model.selectors import Labels, Operator, Requirement, canonical_l
 from analyzers.reachability.compiled import port_space
 from analyzers.reachability.index import PodIndex
 from analyzers.reachability.label_sets import Fresh, LabelSet, fresh_among, holds, is_empty, label_set, pins_down, values_named, witness
+from analyzers.reachability.policy_index import peers_of
 from analyzers.reachability.ports import PortSpace, names_a_port
 from analyzers.reachability.universe import Snapshot, Universe
 
@@ -41,12 +42,6 @@ class Chosen(Struct, frozen=True):
     representatives: tuple[Representative, ...] = ()
     impossible: tuple[str, ...] = ()
     left_out: int = 0
-
-
-def peers_of(policy: Policy) -> Iterator[PodPeer]:
-    """The subject of a policy, and every pod peer of its rules."""
-    yield policy.subject
-    yield from (peer for rule in policy.rules for peer in rule.peers if isinstance(peer, PodPeer))
 
 
 def meaning(peer: PodPeer) -> Meaning:

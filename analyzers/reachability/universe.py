@@ -6,32 +6,18 @@ and host network. Classes do not depend on policies. They are numbered contiguou
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 
 from msgspec import Struct
 
 from analyzers.model.cluster import Cluster, NamedPort, PodShape, Workload
 from analyzers.model.policy import Direction, Policy
 from analyzers.reachability.bits import members_of
+from analyzers.reachability.policy_index import about, named_ports
 
 Shapes = tuple[PodShape | None, ...]
 """What a pod looks like in each revision; None where it does not exist."""
-
-
-class IndexedPolicies(Sequence[Policy]):
-    """Policies in their order, of which those about some namespaces can be had without the others."""
-
-    @abstractmethod
-    def about(self, namespaces: Collection[str], direction: Direction | None = None) -> Iterable[Policy]:
-        """Those whose subject names one of these namespaces, or names none; with a direction, those that decide something in it."""
-
-    @property
-    @abstractmethod
-    def named_ports(self) -> frozenset[NamedPort]:
-        """The ports that rules name, and perhaps others."""
 
 
 class Snapshot(Struct, frozen=True):
@@ -47,21 +33,7 @@ class Snapshot(Struct, frozen=True):
     @property
     def named_ports(self) -> frozenset[NamedPort]:
         """The ports that rules name, and perhaps others."""
-        return self.policies.named_ports if isinstance(self.policies, IndexedPolicies) else named_ports(self.policies)
-
-
-def about(policies: Sequence[Policy], namespaces: Collection[str], direction: Direction | None = None) -> Iterable[Policy]:
-    """Those of some policies whose subject names one of these namespaces, or names none, and that decide something in a direction."""
-    if isinstance(policies, IndexedPolicies):
-        return policies.about(namespaces, direction)
-    subjects = ((policy, policy.subject.namespaces) for policy in policies)
-    found = (policy for policy, where in subjects if not isinstance(where, str) or where in namespaces)
-    return found if direction is None else (policy for policy in found if policy.decides(direction))
-
-
-def named_ports(policies: Iterable[Policy]) -> frozenset[NamedPort]:
-    """The ports that rules name."""
-    return frozenset(port for policy in policies for rule in policy.rules for port in rule.ports if isinstance(port, NamedPort))
+        return named_ports(self.policies)
 
 
 class EndpointClass(Struct, frozen=True):
@@ -101,30 +73,49 @@ class Universe(Struct, frozen=True, eq=False):
 
 def join(snapshots: Sequence[Snapshot]) -> Universe:
     """The universe of one revision, or of two to compare."""
-    versions: dict[str, list[Workload | None]] = defaultdict(lambda: [None] * len(snapshots))
-    for revision, snapshot in enumerate(snapshots):
-        for workload in snapshot.cluster.workloads:
-            versions[workload.id][revision] = workload
+    versions = _versions([snapshot.cluster.workloads for snapshot in snapshots])
     known: dict[EndpointClass, EndpointClass] = {}  # equal classes become one object, since hashing one costs more than all else here
-    wanted = {key: [known.setdefault(each, each) for each in _classes_of(key, tuple(versions[key]))] for key in sorted(versions)}
-    ordered = sorted(known, key=lambda each: each.namespace)
+    wanted = [[known.setdefault(each, each) for each in _classes_of(key, both)] for key, both in versions]
+    ordered = sorted(known, key=_namespace)
     number = {id(each): index for index, each in enumerate(ordered)}
-    workloads = tuple(
-        JointWorkload(key, tuple(versions[key]), tuple(number[id(each)] for each in classes)) for key, classes in wanted.items()
-    )
-    members: list[list[int]] = [[] for _ in ordered]
-    for index, joint in enumerate(workloads):
-        for each in joint.classes:
+    workloads, members = [], [list[int]() for _ in ordered]
+    for index, ((key, both), classes) in enumerate(zip(versions, wanted, strict=True)):
+        numbers = tuple([number[id(each)] for each in classes])
+        workloads.append(JointWorkload(key, both, numbers))
+        for each in numbers:
             members[each].append(index)
-    return Universe(tuple(ordered), workloads, tuple(map(tuple, members)), _spans(ordered))
+    return Universe(tuple(ordered), tuple(workloads), tuple(map(tuple, members)), _spans(ordered))
 
 
-def _classes_of(workload_id: str, versions: tuple[Workload | None, ...]) -> tuple[EndpointClass, ...]:
+_Versions = tuple[Workload | None, ...]
+"""A workload in each revision, None where it does not exist."""
+
+
+def _versions(revisions: Sequence[tuple[Workload, ...]]) -> list[tuple[str, _Versions]]:
+    """Every workload by id."""
+    if all(each is revisions[0] for each in revisions):
+        return sorted([(each.id, (each,) * len(revisions)) for each in revisions[0]], key=_id)
+    by_id = [{each.id: each for each in workloads} for workloads in revisions]
+    return [(key, tuple([found.get(key) for found in by_id])) for key in sorted(set().union(*by_id))]
+
+
+def _id(version: tuple[str, _Versions]) -> str:
+    return version[0]
+
+
+def _classes_of(workload_id: str, versions: _Versions) -> tuple[EndpointClass, ...]:
     """One class for each distinct pod of a workload, matched between the revisions."""
+    first = versions[0]
+    if first is not None and len(first.shapes) == 1 and all(version is first for version in versions):
+        return (EndpointClass(first.namespace, first.shapes * len(versions)),)
     namespace = next(version.namespace for version in versions if version is not None)
     matched = _match([version.shapes if version is not None else () for version in versions])
     owner = workload_id if len(matched) > 1 else ""
     return tuple(EndpointClass(namespace, shapes, owner) for shapes in matched)
+
+
+def _namespace(each: EndpointClass) -> str:
+    return each.namespace
 
 
 def _match(shapes: Sequence[tuple[PodShape, ...]]) -> list[Shapes]:
@@ -155,7 +146,9 @@ def _same_labels(one: PodShape, other: PodShape) -> bool:
 
 def _spans(ordered: Sequence[EndpointClass]) -> dict[str, tuple[int, int]]:
     spans: dict[str, tuple[int, int]] = {}
-    for index, each in enumerate(ordered):
-        start, _ = spans.get(each.namespace, (index, index))
-        spans[each.namespace] = (start, index + 1)
+    start = 0
+    for namespace, classes in groupby(ordered, _namespace):
+        stop = start + sum(1 for _ in classes)
+        spans[namespace] = (start, stop)
+        start = stop
     return spans

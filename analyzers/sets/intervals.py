@@ -9,7 +9,7 @@ from msgspec import Struct
 Interval = tuple[int, int]
 
 
-class IntervalSet(Struct, frozen=True):
+class IntervalSet(Struct, frozen=True, array_like=True):
     """A set of integers as inclusive intervals: sorted, disjoint and not adjacent, so that `==` is set equality.
 
     Build one with `of`; the constructor trusts its argument.

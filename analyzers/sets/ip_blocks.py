@@ -33,7 +33,7 @@ class Family(IntEnum):
         return IntervalSet(((0, (1 << self.bits) - 1),))
 
 
-class IPBlock(Struct, frozen=True):
+class IPBlock(Struct, frozen=True, array_like=True):
     """A set of addresses of one family."""
 
     family: Family

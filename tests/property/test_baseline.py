@@ -187,19 +187,23 @@ def edited(path: str, old: str, new: str) -> Callable[[Files], Files]:
         lambda files: files | {"README.md": b"text", "values.json": b"[1]", "empty.yaml": b""},
         edited(POLICY, "kind: NetworkPolicy", "kind: NetworkPolicy\nbroken: ["),
         edited(POLICY, "podSelector", "podSelektor"),
+        edited(WORKLOAD, "tier: ", "tier: x"),
+        edited(WORKLOAD, "tier: ", "version: v2\n        tier: "),
+        edited(WORKLOAD, "metadata:", "# one line further down\nmetadata:"),
+        edited(WORKLOAD, "name: http", "name: grpc"),
+        lambda files: {path: text for path, text in files.items() if path != WORKLOAD},
+        lambda files: files | {"apps/new.yaml": files[WORKLOAD].replace(b"app-", b"new-")},
+        lambda files: files | {"namespaces/new.yaml": b"apiVersion: v1\nkind: Namespace\nmetadata: {name: team-1, labels: {team: other}}\n"},
         lambda files: files,
     ],
 )
-def test_a_change_that_moves_no_pod_needs_no_listing(change: Callable[[Files], Files]) -> None:
+def test_a_small_change_needs_no_listing(change: Callable[[Files], Files]) -> None:
     assert resumed(REALISTIC, change(REALISTIC), Options())
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        edited(WORKLOAD, "tier: ", "tier: x"),
-        edited(WORKLOAD, "metadata:", "# one line further down\nmetadata:"),
-        lambda files: {path: text for path, text in files.items() if path != WORKLOAD},
         lambda files: files | {"kustomization.yaml": b"namespace: other\n"},
         lambda files: files | {"policies/Chart.yaml": b"name: chart\n"},
         lambda files: files | {"twice.yaml": files[POLICY]},

@@ -9,7 +9,7 @@ import pytest
 from analyzers.interest import INTEREST
 from analyzers.manifests.load import load
 from analyzers.manifests.shelf import FileReading, MemoryShelf, ShelfKey
-from analyzers.manifests.wire import decode, encode
+from analyzers.manifests.wire import READINGS
 from analyzers.model.records import ObjectRecord
 from tests.oracle.cases import case
 from tests.property.product import MemoryTree
@@ -30,7 +30,7 @@ def test_every_reading_of_a_random_cluster_comes_back_as_it_was(seed: int) -> No
         load(MemoryTree(files), INTEREST, shelf=shelf)
     assert shelf.readings()
     for reading in shelf.readings().values():
-        assert decode(encode(reading)) == reading
+        assert READINGS.decode(READINGS.encode(reading)) == reading
 
 
 def test_diagnostics_services_and_templates_come_back_too() -> None:
@@ -44,14 +44,14 @@ def test_diagnostics_services_and_templates_come_back_too() -> None:
     (reading,) = shelf.readings().values()
     assert {each.code for record in reading.found for each in record.diagnostics} == {"unsupported-kind", "invalid-object"}
     assert reading.template_line is not None
-    assert decode(encode(reading)) == reading
+    assert READINGS.decode(READINGS.encode(reading)) == reading
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"[[[1]],[],null,0]", b'[[["","Pod","a","b",1,"",["what"],[]]],[],null,0]', b"\xff"])
 def test_bytes_that_are_no_reading_are_refused(data: bytes) -> None:
-    with pytest.raises((ValueError, KeyError, TypeError, IndexError)):
-        decode(data)
+    with pytest.raises(ValueError):
+        READINGS.decode(data)
 
 
 def test_a_reading_is_json_and_runs_no_code() -> None:
-    assert json.loads(encode(FileReading((), (), None, 3, 9))) == [[], [], None, 3, 9]
+    assert json.loads(READINGS.encode(FileReading((), (), None, 3, 9))) == [[], [], None, 3, 9]

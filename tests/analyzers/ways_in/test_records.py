@@ -7,7 +7,7 @@ import pytest
 from analyzers.interest import INTEREST
 from analyzers.manifests.load import load
 from analyzers.manifests.shelf import FileReading, MemoryShelf, ShelfKey
-from analyzers.manifests.wire import decode, encode
+from analyzers.manifests.wire import READINGS
 from analyzers.model.records import ObjectRecord
 from tests.analyzers.ways_in.asking import FRONT, WEB, files, service
 from tests.analyzers.ways_in.test_gateway_api import SELECTOR, gateway, grant, listener, route
@@ -45,4 +45,4 @@ def test_reading_of_a_way_in_comes_back_as_it_was(text: str) -> None:
     load(MemoryTree(files(text)), INTEREST, shelf=shelf)
     ((_, reading),) = shelf.readings().items()
     assert all(record.meaning is not None for record in reading.found)
-    assert decode(encode(reading)) == reading
+    assert READINGS.decode(READINGS.encode(reading)) == reading

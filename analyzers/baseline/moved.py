@@ -1,0 +1,61 @@
+"""What moves in the inventory of a baseline: the namespaces that changed objects make up are taken again, and all others stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from analyzers.baseline.baseline import Baseline
+from analyzers.manifests.local_survey import home_of, is_about_ways, settles_ways, survey_again
+from analyzers.model.cluster import Cluster
+from analyzers.model.diagnostics import Diagnostic
+from analyzers.model.metadata import GENERATED
+from analyzers.model.records import ObjectRecord, PolicyMeaning
+from analyzers.reachability.ports import ADMIN_CONDITIONS
+
+
+class Moved(Struct, frozen=True, eq=False):
+    """The inventory of head, that of base itself where it is the same. `before` and `after` are all objects of the namespaces that were
+    taken again, in base and in head, and what was noticed of them."""
+
+    cluster: Cluster
+    before: tuple[ObjectRecord, ...] = ()
+    after: tuple[ObjectRecord, ...] = ()
+    noticed_before: tuple[Diagnostic, ...] = ()
+    noticed_after: tuple[Diagnostic, ...] = ()
+
+
+def moved_objects(baseline: Baseline, was: Iterable[ObjectRecord], becomes: Iterable[ObjectRecord]) -> Moved | None:
+    """What becomes of the inventory where some of its objects become others; policies are passed over. None where ways in may lead
+    elsewhere, or where admin policies may come to be about the same pods."""
+    old, new = (_inventory(each) for each in (was, becomes))
+    if same_inventory(old, new):
+        return Moved(baseline.cluster)
+    if not set(ADMIN_CONDITIONS).isdisjoint(baseline.conditions):
+        return None
+    settling = [each for each in (*old, *new) if settles_ways(each)]
+    if settling and (baseline.leads_in or any(map(is_about_ways, settling))):
+        return None
+    touched = {home_of(each) for each in (*old, *new)}
+    before = baseline.objects_of(touched)
+    gone = {(each.key, each.location) for each in old}
+    after = sorted((*(each for each in before if (each.key, each.location) not in gone), *new), key=_order)
+    _, noticed_before = survey_again(baseline.cluster, touched, before)
+    cluster, noticed_after = survey_again(baseline.cluster, touched, after)
+    return Moved(cluster, tuple(before), tuple(after), noticed_before, noticed_after)
+
+
+def same_inventory(base: Iterable[ObjectRecord], head: Iterable[ObjectRecord]) -> bool:
+    """Whether settled objects of two revisions make up the same cluster, lines included, whatever their policies."""
+    one, other = ([(each.key, each.location, each.meaning) for each in _inventory(side)] for side in (base, head))
+    return one == other
+
+
+def _inventory(objects: Iterable[ObjectRecord]) -> Sequence[ObjectRecord]:
+    return [each for each in objects if not isinstance(each.meaning, PolicyMeaning)]
+
+
+def _order(record: ObjectRecord) -> tuple[bool, str, int]:
+    """The order in which objects settle."""
+    return (record.key.name.endswith(GENERATED), record.location.path, record.location.line)
