@@ -113,9 +113,9 @@ def _after(
 ) -> tuple[Scope, tuple[Diagnostic, ...]]:
     """How much was analysed in head, and all its diagnostics."""
     files = baseline.scope.files - before.loaded.files + after.loaded.files
-    was = (*before.diagnostics, *moved.noticed_before, *host_network_note(baseline.cluster, host_network))
-    becomes = (*after.diagnostics, *moved.noticed_after, *host_network_note(snapshot.cluster, host_network))
-    found = {*baseline.diagnostics}.difference(was).union(becomes)
+    found = {*baseline.diagnostics}.difference(before.diagnostics, moved.noticed_before).union(after.diagnostics, moved.noticed_after)
+    if snapshot.cluster is not baseline.cluster:
+        found = found.difference(host_network_note(baseline.cluster, host_network)).union(host_network_note(snapshot.cluster, host_network))
     return Scope.of(snapshot, files), tuple(sorted(found, key=lambda each: each.sort_key))
 
 

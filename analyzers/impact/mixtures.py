@@ -93,7 +93,7 @@ class Mixtures:
         """The inventory of head with some objects put back."""
         objects = list(self._put_back(self.head.objects, undone))
         changed = [each for position in undone for each in self.changed.records(position) if not policies_of(each)]
-        if any(map(settles_ways, changed)) and any(map(is_about_ways, objects)):
+        if any(map(settles_ways, changed)) and any(map(is_about_ways, (*objects, *changed))):
             return take_inventory(objects)
         touched = {home_of(each) for each in changed}
         return survey_again(self.head.snapshot.cluster, touched, (each for each in objects if home_of(each) in touched))[0]

@@ -187,12 +187,14 @@ class Weighing:
 def sensitive_classes(universe: Universe, cluster: Cluster, marks: Iterable[Labels]) -> int:
     """The classes with all labels of one of the marks, on the pods or on their namespace, in the newest revision."""
     asked = [frozenset(labels) for labels in marks]
-    if not asked:
-        return 0
-    spans = universe.spans.items()
-    spaces = (span_bits(*span) for name, span in spans if any(each.issubset(cluster.namespace_labels(name)) for each in asked))
+    known = frozenset(label for each in asked for label in each)
+
+    def marked(labels: Labels) -> bool:
+        return not known.isdisjoint(labels) and any(each.issubset(labels) for each in asked)
+
+    spaces = (span_bits(*span) for name, span in universe.spans.items() if marked(cluster.namespace_labels(name)))
     shapes = ((number, each.shapes[-1]) for number, each in enumerate(universe.classes))
-    pods = bits_of(number for number, shape in shapes if shape is not None and any(each.issubset(shape.labels) for each in asked))
+    pods = bits_of(number for number, shape in shapes if shape is not None and marked(shape.labels))
     return reduce(or_, spaces, pods)
 
 

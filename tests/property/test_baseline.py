@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import pytest
+import yaml
 from msgspec.structs import replace
 
 from analyzers.configuration import AnalysisSettings
@@ -32,6 +33,14 @@ from tests.property.product import MemoryTree
 Files = dict[str, bytes]
 
 EDITS = (mutate.add_policy, mutate.remove_policy, mutate.edit_policy, mutate.edit_rule)
+MOVES = (
+    mutate.relabel_workload,
+    mutate.change_namespace,
+    mutate.change_ports,
+    mutate.change_host_network,
+    mutate.add_workload,
+    mutate.remove_workload,
+)
 
 
 @dataclass
@@ -104,14 +113,24 @@ def written(documents: list[Document]) -> Files:
 
 @pytest.mark.parametrize("start", [0, *(pytest.param(start, marks=pytest.mark.slow) for start in range(100, 400, 100))])
 def test_edits_of_policies_compare_as_from_the_beginning_on_random_clusters(start: int) -> None:
+    assert resumed_after(EDITS, range(start, start + 100)) > 50
+
+
+@pytest.mark.parametrize("start", [0, *(pytest.param(start, marks=pytest.mark.slow) for start in range(100, 400, 100))])
+def test_edits_of_pods_and_namespaces_compare_as_from_the_beginning_on_random_clusters(start: int) -> None:
+    assert resumed_after((*MOVES, *EDITS[2:]), range(start, start + 100)) > 30
+
+
+def resumed_after(edits: Sequence[Callable[[Random, list[Document]], None]], seeds: range) -> int:
+    """For how many random clusters a baseline was enough after some edits."""
     enough = 0
-    for seed in range(start, start + 100):
+    for seed in seeds:
         rng, made = Random(seed), case(seed)
         head = deepcopy(made.base)
         for _ in range(rng.choice((1, 1, 2, 4))):
-            rng.choice(EDITS)(rng, head)
+            rng.choice(edits)(rng, head)
         enough += resumed(written(made.base), written(head), Options(HostNetwork(made.host_network), pods=pods(*made.pod_cidrs)))
-    assert enough > 50
+    return enough
 
 
 APPLICATION = b"""apiVersion: argoproj.io/v1alpha1
@@ -167,6 +186,27 @@ spec: {priority: 1, subject: {namespaces: {}}, ingress: [{action: Deny, from: [{
 """
 
 
+UNMATCHED_POLICY = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: unmatched, namespace: team-1}
+spec: {podSelector: {matchLabels: {app: nobody}}, ingress: [{ports: [{port: 12345}]}]}
+"""
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata: {name: app, namespace: team-0}
+spec: {selector: {app.kubernetes.io/name: app-0}, ports: [{port: 80, targetPort: 8080}]}
+---
+"""
+INGRESS = """\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: app, namespace: team-0}
+spec: {defaultBackend: {service: {name: app, port: {number: 80}}}}
+"""
+
+
 def edited(path: str, old: str, new: str) -> Callable[[Files], Files]:
     return lambda files: files | {path: files[path].replace(old.encode(), new.encode())}
 
@@ -193,7 +233,8 @@ def edited(path: str, old: str, new: str) -> Callable[[Files], Files]:
         edited(WORKLOAD, "name: http", "name: grpc"),
         lambda files: {path: text for path, text in files.items() if path != WORKLOAD},
         lambda files: files | {"apps/new.yaml": files[WORKLOAD].replace(b"app-", b"new-")},
-        lambda files: files | {"namespaces/new.yaml": b"apiVersion: v1\nkind: Namespace\nmetadata: {name: team-1, labels: {team: other}}\n"},
+        edited("namespaces/team-1.yaml", "env: ", "env: x"),
+        lambda files: {path: text for path, text in files.items() if path != "namespaces/team-1.yaml"},
         lambda files: files,
     ],
 )
@@ -250,6 +291,21 @@ def test_everything_removed_is_read_whole() -> None:
     assert not resumed({"a.yaml": NEW_POLICY.encode()}, {}, Options())
 
 
+def test_policies_on_one_line_of_a_file_are_told_apart() -> None:
+    policies = [yaml.safe_load(text) for text in (NEW_POLICY, UNMATCHED_POLICY, NEW_POLICY.replace("name: new", "name: other"))]
+    base = REALISTIC | {"list.json": json.dumps({"apiVersion": "v1", "kind": "List", "items": policies}).encode()}
+    assert resumed(base, base | {WORKLOAD: base[WORKLOAD].replace(b"tier: ", b"tier: x")}, Options())
+    assert resumed(base, base | {POLICY: b""}, Options())
+
+
+@pytest.mark.parametrize("way", [SERVICE + INGRESS, INGRESS])
+def test_a_change_that_can_lead_elsewhere_is_read_whole(way: str) -> None:
+    base = REALISTIC | {"way.yaml": way.encode()}
+    assert not resumed(base, base | {"service.yaml": SERVICE.replace("name: app", "name: other").encode()}, Options())
+    assert not resumed(REALISTIC, base, Options())
+    assert resumed(base, base | {WORKLOAD: base[WORKLOAD].replace(b"tier: ", b"tier: x")}, Options())
+
+
 def test_a_baseline_serves_any_head_and_no_other_base_reading_or_cap() -> None:
     kept = Kept()
     base, other = (Store(files) for files in (REALISTIC, REALISTIC | {"a.yaml": NEW_POLICY.encode()}))
@@ -261,14 +317,6 @@ def test_a_baseline_serves_any_head_and_no_other_base_reading_or_cap() -> None:
     base.listings.clear()
     compared(base, base, Options(limits=Limits(depth=60), baselines=kept))
     assert base.listings
-
-
-UNMATCHED_POLICY = """\
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: unmatched, namespace: team-1}
-spec: {podSelector: {matchLabels: {app: nobody}}, ingress: [{ports: [{port: 12345}]}]}
-"""
 
 
 @dataclass(frozen=True)
