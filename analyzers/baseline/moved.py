@@ -2,48 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
 from analyzers.baseline.baseline import Baseline
+from analyzers.baseline.surroundings import Surroundings
 from analyzers.manifests.local_survey import home_of, is_about_ways, settles_ways, survey_again
 from analyzers.model.cluster import Cluster
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.metadata import GENERATED
 from analyzers.model.records import ObjectRecord, PolicyMeaning
+from analyzers.reachability.policy_index import Outline
 from analyzers.reachability.ports import ADMIN_CONDITIONS
 
 
 class Moved(Struct, frozen=True, eq=False):
     """The inventory of head, that of base itself where it is the same. `before` and `after` are all objects of the namespaces that were
-    taken again, in base and in head, and what was noticed of them."""
+    taken again, in base and in head, and what was noticed of them; `outlines` are those of the policies of base, if they are known."""
 
     cluster: Cluster
+    outlines: tuple[Outline, ...] | None = None
     before: tuple[ObjectRecord, ...] = ()
     after: tuple[ObjectRecord, ...] = ()
     noticed_before: tuple[Diagnostic, ...] = ()
     noticed_after: tuple[Diagnostic, ...] = ()
 
 
-def moved_objects(baseline: Baseline, was: Iterable[ObjectRecord], becomes: Iterable[ObjectRecord]) -> Moved | None:
+def moved_objects(
+    baseline: Baseline, surroundings: Callable[[], Surroundings | None], was: Iterable[ObjectRecord], becomes: Iterable[ObjectRecord]
+) -> Moved | None:
     """What becomes of the inventory where some of its objects become others; policies are passed over. None where ways in may lead
-    elsewhere, or where admin policies may come to be about the same pods."""
+    elsewhere, where admin policies may come to be about the same pods, and where the surroundings are not known any more."""
     old, new = (_inventory(each) for each in (was, becomes))
     if same_inventory(old, new):
         return Moved(baseline.cluster)
     if not set(ADMIN_CONDITIONS).isdisjoint(baseline.conditions):
         return None
+    around = surroundings()
     settling = [each for each in (*old, *new) if settles_ways(each)]
-    if settling and (baseline.leads_in or any(map(is_about_ways, settling))):
+    if around is None or (settling and (around.leads_in or any(map(is_about_ways, settling)))):
         return None
     touched = {home_of(each) for each in (*old, *new)}
-    before = baseline.objects_of(touched)
+    before = around.objects_of(touched)
     gone = {(each.key, each.location) for each in old}
     after = sorted((*(each for each in before if (each.key, each.location) not in gone), *new), key=_order)
     _, noticed_before = survey_again(baseline.cluster, touched, before)
     cluster, noticed_after = survey_again(baseline.cluster, touched, after)
-    return Moved(cluster, tuple(before), tuple(after), noticed_before, noticed_after)
+    return Moved(cluster, around.outlines, tuple(before), tuple(after), noticed_before, noticed_after)
 
 
 def same_inventory(base: Iterable[ObjectRecord], head: Iterable[ObjectRecord]) -> bool:

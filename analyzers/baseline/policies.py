@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
 from typing import overload
 
-from analyzers.baseline.baseline import Baseline, PolicyPlace, by_file
+from analyzers.baseline.baseline import Baseline, by_file
 from analyzers.manifests.tree import Entry, EntryKind
 from analyzers.model.cluster import NamedPort
 from analyzers.model.policy import Direction, Policy
@@ -23,8 +23,8 @@ ReadFiles = Callable[[tuple[Entry, ...]], Iterable[ObjectRecord]]
 class KeptPolicies(OutlinedPolicies):
     """The policies of a revision by position. Raises LookupError for one that is not where the baseline says."""
 
-    def __init__(self, baseline: Baseline, read: ReadFiles) -> None:
-        self._baseline, self._read = baseline, read
+    def __init__(self, baseline: Baseline, outlines: tuple[Outline, ...] | None, read: ReadFiles) -> None:
+        self._baseline, self._outlines, self._read = baseline, outlines, read
         self._known: dict[tuple[str, int], tuple[Policy, ...]] = {}
         self._seen: set[int] = set()
 
@@ -56,7 +56,7 @@ class KeptPolicies(OutlinedPolicies):
     @cached_property
     def outlines(self) -> tuple[Outline, ...]:
         """What each speaks of, by position."""
-        return tuple(map(self._baseline.outline, self._baseline.policies))
+        return tuple(map(outline_of, self)) if self._outlines is None else self._outlines
 
     def about(self, namespaces: Collection[str], direction: Direction | None = None) -> Iterable[Policy]:
         """Those whose subject names one of these namespaces, or names none; with a direction, those that decide something in it."""
@@ -92,12 +92,8 @@ class KeptPolicies(OutlinedPolicies):
         """The positions of the policies by the namespace that their subject names, "" where it names none."""
         found: dict[str, list[int]] = defaultdict(list)
         for position, place in enumerate(self._baseline.policies):
-            found[self._home(place)].append(position)
+            found[place.about].append(position)
         return found
-
-    def _home(self, place: PolicyPlace) -> str:
-        where = self._baseline.selectors[place.subject].namespaces
-        return where if isinstance(where, str) else ""
 
     def _need(self, files: set[int]) -> None:
         unseen = [self._baseline.files[number] for number in sorted(files - self._seen)]

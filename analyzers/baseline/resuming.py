@@ -14,6 +14,7 @@ from msgspec import Struct
 from analyzers.baseline.baseline import Baseline, keys_of
 from analyzers.baseline.moved import Moved, moved_objects
 from analyzers.baseline.policies import EditedPolicies, KeptPolicies
+from analyzers.baseline.surroundings import Surroundings
 from analyzers.impact.report import Scope
 from analyzers.manifests.changes import MOST_CHANGES, changed_parts, within_caps
 from analyzers.manifests.inventory import host_network_note
@@ -28,7 +29,7 @@ from analyzers.reachability.compiled import Compiled
 from analyzers.reachability.index import PodIndex
 from analyzers.reachability.renumbering import Renumbering, widening
 from analyzers.reachability.resumed import PolicyEdit, resume
-from analyzers.reachability.universe import Snapshot, Universe, join
+from analyzers.reachability.universe import Snapshot, Universe, join, numbered
 from analyzers.units.deployment import DEPLOYING
 
 _OF_THE_TREE: Final = frozenset({"needs-rendering", "limit-exceeded", "unreadable-file"})
@@ -69,22 +70,33 @@ class Half(Struct, frozen=True, eq=False):
     diagnostics: tuple[Diagnostic, ...]
 
 
+class KnownBase(Struct, frozen=True, eq=False):
+    """A base that was compared before: its tree, its baseline, and what gives its surroundings, if they are still known."""
+
+    tree: Tree
+    baseline: Baseline
+    surroundings: Callable[[], Surroundings | None]
+
+
 def resume_from(
-    baseline: Baseline, base: Tree, head: VersionedTree, read: Callable[[Tree], Reading], host_network: HostNetwork, limits: Limits
+    base: KnownBase, head: VersionedTree, read: Callable[[Tree], Reading], host_network: HostNetwork, limits: Limits
 ) -> tuple[Universe, Half, Half] | None:
-    """The comparison of head with the base that the baseline was taken of, as if both had been read whole."""
-    changes = head.changes_from(base, MOST_CHANGES)
-    parts = changed_parts(base, head, changes, baseline.layout) if changes is not None else None
+    """The comparison of head with a known base, as if both had been read whole; None where that is not certain to come out."""
+    baseline = base.baseline
+    changes = head.changes_from(base.tree, MOST_CHANGES)
+    parts = changed_parts(base.tree, head, changes, baseline.layout) if changes is not None else None
     if parts is None:
         return None
     before, after = map(read, parts)
-    moved = moved_objects(baseline, before.objects, after.objects) if _exchangeable(baseline, before, after, limits) else None
+    if not _exchangeable(baseline, before, after, limits):
+        return None
+    moved = moved_objects(baseline, base.surroundings, before.objects, after.objects)
     if moved is None:
         return None
-    policies = KeptPolicies(baseline, lambda entries: read(PartialTree(base, entries)).loaded.found)
+    policies = KeptPolicies(baseline, moved.outlines, lambda entries: read(PartialTree(base.tree, entries)).loaded.found)
     edit = PolicyEdit(policies.positions_in(frozenset(before.loaded.listed)), after.policies)
     snapshots = Snapshot(baseline.cluster, policies), Snapshot(moved.cluster, EditedPolicies(policies, edit))
-    universe = join(snapshots)
+    universe = join(snapshots) if moved.cluster is not baseline.cluster else numbered(baseline.cluster, baseline.classes)
     compiled = _compiled(baseline, universe, snapshots, host_network)
     index = compiled.index if moved.cluster is baseline.cluster else PodIndex(universe, 1, snapshots[1], host_network)
     both = resume(compiled, index, snapshots, policies, edit)

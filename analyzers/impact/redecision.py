@@ -20,7 +20,7 @@ from analyzers.reachability.cover import Cover, differing, overlay_addresses
 from analyzers.reachability.decide import decide
 from analyzers.reachability.index import Postings
 from analyzers.reachability.representatives import with_names
-from analyzers.reachability.universe import JointWorkload, Snapshot, join
+from analyzers.reachability.universe import JointWorkload, Snapshot, beside
 from analyzers.sets.ip_blocks import Family
 
 Address = tuple[Family, int]
@@ -61,7 +61,7 @@ class Redecision:
 
     def __init__(self, compared: Compared, representatives: Sequence[Representative]) -> None:
         self._snapshots = snapshots = [Snapshot(_with(each.cluster, representatives), each.policies) for each in compared.snapshots]
-        self.universe = universe = join(snapshots)
+        self.universe = universe = beside(compared.universe, representatives)
         self.stand_ins = bits_of(
             number for joint in universe.workloads if isinstance(joint.latest, Representative) for number in joint.classes
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, zip_longest
+from operator import attrgetter, itemgetter
 
 from msgspec import Struct
 
@@ -15,6 +16,9 @@ from analyzers.model.cluster import Cluster, NamedPort, PodShape, Workload
 from analyzers.model.policy import Direction, Policy
 from analyzers.reachability.bits import members_of
 from analyzers.reachability.policy_index import about, named_ports
+
+_ID = itemgetter(0)
+_NAMESPACE = attrgetter("namespace")
 
 Shapes = tuple[PodShape | None, ...]
 """What a pod looks like in each revision; None where it does not exist."""
@@ -76,13 +80,46 @@ def join(snapshots: Sequence[Snapshot]) -> Universe:
     versions = _versions([snapshot.cluster.workloads for snapshot in snapshots])
     known: dict[EndpointClass, EndpointClass] = {}  # equal classes become one object, since hashing one costs more than all else here
     wanted = [[known.setdefault(each, each) for each in _classes_of(key, both)] for key, both in versions]
-    ordered = sorted(known, key=_namespace)
+    ordered = sorted(known, key=_NAMESPACE)
     number = {id(each): index for index, each in enumerate(ordered)}
-    workloads, members = [], [list[int]() for _ in ordered]
-    for index, ((key, both), classes) in enumerate(zip(versions, wanted, strict=True)):
-        numbers = tuple([number[id(each)] for each in classes])
-        workloads.append(JointWorkload(key, both, numbers))
-        for each in numbers:
+    numbers = (tuple([number[id(each)] for each in classes]) for classes in wanted)
+    return _universe(ordered, [JointWorkload(key, both, held) for (key, both), held in zip(versions, numbers, strict=True)])
+
+
+def numbered(cluster: Cluster, classes: Sequence[tuple[int, ...]]) -> Universe:
+    """The universe of two revisions with the same inventory, whose workloads are known to be of these classes, as `join` numbers them."""
+    ordered: dict[int, EndpointClass] = {}
+    workloads = []
+    for workload, numbers in zip(cluster.workloads, classes, strict=True):
+        key = workload.id
+        for number, shape in zip(numbers, workload.shapes, strict=True):
+            if number not in ordered:
+                ordered[number] = EndpointClass(workload.namespace, (shape, shape), key if len(numbers) > 1 else "")
+        workloads.append(JointWorkload(key, (workload, workload), numbers))
+    return _universe([ordered[number] for number in range(len(ordered))], workloads)
+
+
+def beside(universe: Universe, newcomers: Sequence[Workload]) -> Universe:
+    """A universe with more workloads, of one pod each, that every revision has alike; they stand behind all others, and their classes
+    behind those of their namespace."""
+    if not newcomers:
+        return universe
+    revisions = len(universe.classes[0].shapes) if universe.classes else 2
+    new = {id(each): EndpointClass(each.namespace, each.shapes * revisions) for each in newcomers}
+    ordered = sorted((*universe.classes, *new.values()), key=_NAMESPACE)
+    number = {id(each): index for index, each in enumerate(ordered)}
+    known = [number[id(each)] for each in universe.classes]
+    workloads = [JointWorkload(each.id, each.versions, tuple([known[old] for old in each.classes])) for each in universe.workloads]
+    return _universe(
+        ordered,
+        [*workloads, *(JointWorkload(each.id, (each,) * revisions, (number[id(new[id(each)])],)) for each in newcomers)],
+    )
+
+
+def _universe(ordered: Sequence[EndpointClass], workloads: Sequence[JointWorkload]) -> Universe:
+    members: list[list[int]] = [[] for _ in ordered]
+    for index, joint in enumerate(workloads):
+        for each in joint.classes:
             members[each].append(index)
     return Universe(tuple(ordered), tuple(workloads), tuple(map(tuple, members)), _spans(ordered))
 
@@ -94,28 +131,20 @@ _Versions = tuple[Workload | None, ...]
 def _versions(revisions: Sequence[tuple[Workload, ...]]) -> list[tuple[str, _Versions]]:
     """Every workload by id."""
     if all(each is revisions[0] for each in revisions):
-        return sorted([(each.id, (each,) * len(revisions)) for each in revisions[0]], key=_id)
+        return sorted([(each.id, (each,) * len(revisions)) for each in revisions[0]], key=_ID)
     by_id = [{each.id: each for each in workloads} for workloads in revisions]
     return [(key, tuple([found.get(key) for found in by_id])) for key in sorted(set().union(*by_id))]
-
-
-def _id(version: tuple[str, _Versions]) -> str:
-    return version[0]
 
 
 def _classes_of(workload_id: str, versions: _Versions) -> tuple[EndpointClass, ...]:
     """One class for each distinct pod of a workload, matched between the revisions."""
     first = versions[0]
-    if first is not None and len(first.shapes) == 1 and all(version is first for version in versions):
+    if first is not None and first is versions[-1] and len(first.shapes) == 1:
         return (EndpointClass(first.namespace, first.shapes * len(versions)),)
     namespace = next(version.namespace for version in versions if version is not None)
     matched = _match([version.shapes if version is not None else () for version in versions])
     owner = workload_id if len(matched) > 1 else ""
     return tuple(EndpointClass(namespace, shapes, owner) for shapes in matched)
-
-
-def _namespace(each: EndpointClass) -> str:
-    return each.namespace
 
 
 def _match(shapes: Sequence[tuple[PodShape, ...]]) -> list[Shapes]:
@@ -147,7 +176,7 @@ def _same_labels(one: PodShape, other: PodShape) -> bool:
 def _spans(ordered: Sequence[EndpointClass]) -> dict[str, tuple[int, int]]:
     spans: dict[str, tuple[int, int]] = {}
     start = 0
-    for namespace, classes in groupby(ordered, _namespace):
+    for namespace, classes in groupby(ordered, _NAMESPACE):
         stop = start + sum(1 for _ in classes)
         spans[namespace] = (start, stop)
         start = stop

@@ -287,6 +287,18 @@ def test_a_change_that_goes_beyond_a_cap_is_read_whole(limits: Limits) -> None:
     assert not resumed(REALISTIC, REALISTIC | {"policies/new.yaml": NEW_POLICY.encode()}, Options(limits=limits))
 
 
+def test_a_baseline_whose_surroundings_were_forgotten_serves_policies_alone() -> None:
+    kept = Kept()
+    base = Store(REALISTIC)
+    compared(base, base, Options(baselines=kept))
+    kept.known = {name: content for name, content in kept.known.items() if not name.endswith("surroundings")}
+    for change, whole in ((edited(POLICY, "port: 443", "port: 444"), False), (edited(WORKLOAD, "tier: ", "tier: x"), True)):
+        base.listings.clear()
+        head = Store(change(REALISTIC))
+        assert compared(base, head, Options(baselines=kept)) == compared(Store(REALISTIC), head, Options())
+        assert bool(base.listings) is whole
+
+
 def test_everything_removed_is_read_whole() -> None:
     assert not resumed({"a.yaml": NEW_POLICY.encode()}, {}, Options())
 

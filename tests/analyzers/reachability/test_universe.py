@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
+
+import pytest
+
 from analyzers.model.cluster import Cluster, PodShape, Workload
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.selectors import canonical_labels
-from analyzers.reachability.universe import Snapshot, Universe, join
+from analyzers.reachability.renumbering import Renumbering, narrowing, own_classes, widening
+from analyzers.reachability.universe import Snapshot, Universe, beside, join, numbered
 
 HERE = (SourceLocation("w.yaml", 1),)
 
@@ -54,3 +59,60 @@ def test_pods_of_one_workload_that_differ_are_matched_by_equality_first_and_shar
     matched = [universe.classes[number].shapes for number in varied.classes]
     assert matched == [(shape(app="x"), shape(app="x")), (shape(app="y"), shape(app="w"))]
     assert all(len(universe.members[number]) == 1 for number in varied.classes)
+
+
+def of_seed(seed: int) -> tuple[Cluster, Cluster]:
+    rng = Random(seed)
+
+    def workloads() -> dict[str, Workload]:
+        names = sorted({f"ns{rng.choice(('', '-a', '0'))}/w{rng.randrange(6)}" for _ in range(8)})
+        shapes = [shape(app=str(number)) for number in range(3)]
+        return {name: workload(name, tuple(rng.sample(shapes, rng.choice((1, 1, 1, 2))))) for name in names}
+
+    base = workloads()
+    other = workloads()
+    head = {name: rng.choice((base.get(name), other.get(name))) for name in {**base, **other}}
+    both = (list(base.values()), [each for each in head.values() if each is not None])
+    one, two = (Cluster({}, tuple(sorted(found, key=lambda each: each.id))) for found in both)
+    return one, two
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_universe_of_known_classes_is_the_one_that_was_joined(seed: int) -> None:
+    cluster, _ = of_seed(seed)
+    snapshot = Snapshot(cluster, ())
+    alone, twice = join([snapshot]), join([snapshot, snapshot])
+    found = numbered(cluster, [each.classes for each in alone.workloads])
+    assert (found.classes, found.workloads, found.members, found.spans) == (twice.classes, twice.workloads, twice.members, twice.spans)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_workloads_beside_others_are_classes_of_their_namespace_and_leave_all_else_as_it_is(seed: int) -> None:
+    universe = join([Snapshot(each, ()) for each in of_seed(seed)])
+    newcomers = [workload(name, (shape(app="new", name=name),)) for name in ("ns/new", "ns-a/new", "elsewhere/new")]
+    found = beside(universe, newcomers)
+    assert list(found.spans) == sorted({each.namespace for each in found.classes})
+    for namespace, (start, stop) in found.spans.items():
+        assert {each.namespace for each in found.classes[start:stop]} == {namespace}
+    for before, after in zip(universe.workloads, found.workloads, strict=False):
+        assert (after.id, after.versions) == (before.id, before.versions)
+        assert [found.classes[each] for each in after.classes] == [universe.classes[each] for each in before.classes]
+    assert [each.latest for each in found.workloads[len(universe.workloads) :]] == newcomers
+    for number, members in enumerate(found.members):
+        assert members
+        assert all(number in found.workloads[index].classes for index in members)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_is_renumbered_into_a_joint_universe_and_back_is_as_it_was(seed: int) -> None:
+    base, head = of_seed(seed)
+    alone, joint = join([Snapshot(base, ())]), join([Snapshot(base, ()), Snapshot(head, ())])
+    origins = widening(own_classes(alone), joint)
+    for number, origin in enumerate(origins):
+        before = joint.classes[number].shapes[0]
+        assert (origin < 0) is (before is None)
+        assert before is None or alone.classes[origin].shapes == (before,)
+    out, back = Renumbering(origins), Renumbering(narrowing(own_classes(alone), joint))
+    for classes in (1 << number for number in range(len(alone.classes))):
+        assert out.classes(classes)
+        assert back.classes(out.classes(classes)) == classes
