@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from analyzers.baseline.baseline import Baseline, Baselines, take_baseline
 from analyzers.baseline.kept_sides import KeptSides
-from analyzers.baseline.moved import same_inventory
-from analyzers.baseline.resuming import Half, KnownBase, Reading, resume_from
+from analyzers.baseline.moved import KnownBase, same_inventory
+from analyzers.baseline.resuming import Half, Reading, resume_from
 from analyzers.baseline.running import with_running
 from analyzers.baseline.surroundings import Surroundings
 from analyzers.dialects.admin_rules import mixed_apis

@@ -8,8 +8,10 @@ from msgspec import Struct
 
 from analyzers.baseline.baseline import Baseline
 from analyzers.baseline.surroundings import Surroundings
-from analyzers.manifests.local_survey import home_of, is_about_ways, settles_ways, survey_again
-from analyzers.model.cluster import Cluster
+from analyzers.manifests.inventory import host_network_note
+from analyzers.manifests.local_survey import home_of, is_about_ways, settles_ways, survey_again, survey_of
+from analyzers.manifests.tree import Tree
+from analyzers.model.cluster import Cluster, HostNetwork
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.metadata import GENERATED
 from analyzers.model.records import ObjectRecord, PolicyMeaning
@@ -29,17 +31,24 @@ class Moved(Struct, frozen=True, eq=False):
     noticed_after: tuple[Diagnostic, ...] = ()
 
 
-def moved_objects(
-    baseline: Baseline, surroundings: Callable[[], Surroundings | None], was: Iterable[ObjectRecord], becomes: Iterable[ObjectRecord]
-) -> Moved | None:
+class KnownBase(Struct, frozen=True, eq=False):
+    """A base that was compared before: its tree, its baseline, and what gives its surroundings, if they are still known."""
+
+    tree: Tree
+    baseline: Baseline
+    surroundings: Callable[[], Surroundings | None]
+
+
+def moved_objects(base: KnownBase, was: Iterable[ObjectRecord], becomes: Iterable[ObjectRecord], host_network: HostNetwork) -> Moved | None:
     """What becomes of the inventory where some of its objects become others; policies are passed over. None where ways in may lead
     elsewhere, where admin policies may come to be about the same pods, and where the surroundings are not known any more."""
+    baseline = base.baseline
     old, new = (_inventory(each) for each in (was, becomes))
     if same_inventory(old, new):
         return Moved(baseline.cluster)
     if not set(ADMIN_CONDITIONS).isdisjoint(baseline.conditions):
         return None
-    around = surroundings()
+    around = base.surroundings()
     settling = [each for each in (*old, *new) if settles_ways(each)]
     if around is None or (settling and (around.leads_in or any(map(is_about_ways, settling)))):
         return None
@@ -47,8 +56,11 @@ def moved_objects(
     before = around.objects_of(touched)
     gone = {(each.key, each.location) for each in old}
     after = sorted((*(each for each in before if (each.key, each.location) not in gone), *new), key=_order)
-    _, noticed_before = survey_again(baseline.cluster, touched, before)
+    there, noticed_before = survey_of(before)
     cluster, noticed_after = survey_again(baseline.cluster, touched, after)
+    if any(each.host_network for each in (*there.workloads, *(each for each in cluster.workloads if each.namespace in touched))):
+        noticed_before += host_network_note(baseline.cluster, host_network)
+        noticed_after += host_network_note(cluster, host_network)
     return Moved(cluster, around.outlines, tuple(before), tuple(after), noticed_before, noticed_after)
 
 

@@ -12,12 +12,10 @@ from typing import Final
 from msgspec import Struct
 
 from analyzers.baseline.baseline import Baseline, keys_of
-from analyzers.baseline.moved import Moved, moved_objects
+from analyzers.baseline.moved import KnownBase, Moved, moved_objects
 from analyzers.baseline.policies import EditedPolicies, KeptPolicies
-from analyzers.baseline.surroundings import Surroundings
 from analyzers.impact.report import Scope
 from analyzers.manifests.changes import MOST_CHANGES, changed_parts, within_caps
-from analyzers.manifests.inventory import host_network_note
 from analyzers.manifests.limits import Limits
 from analyzers.manifests.load import Loaded
 from analyzers.manifests.tree import Entry, PartialTree, Tree, VersionedTree
@@ -70,14 +68,6 @@ class Half(Struct, frozen=True, eq=False):
     diagnostics: tuple[Diagnostic, ...]
 
 
-class KnownBase(Struct, frozen=True, eq=False):
-    """A base that was compared before: its tree, its baseline, and what gives its surroundings, if they are still known."""
-
-    tree: Tree
-    baseline: Baseline
-    surroundings: Callable[[], Surroundings | None]
-
-
 def resume_from(
     base: KnownBase, head: VersionedTree, read: Callable[[Tree], Reading], host_network: HostNetwork, limits: Limits
 ) -> tuple[Universe, Half, Half] | None:
@@ -90,7 +80,7 @@ def resume_from(
     before, after = map(read, parts)
     if not _exchangeable(baseline, before, after, limits):
         return None
-    moved = moved_objects(baseline, base.surroundings, before.objects, after.objects)
+    moved = moved_objects(base, before.objects, after.objects, host_network)
     if moved is None:
         return None
     policies = KeptPolicies(baseline, moved.outlines, lambda entries: read(PartialTree(base.tree, entries)).loaded.found)
@@ -102,7 +92,7 @@ def resume_from(
     both = resume(compiled, index, snapshots, policies, edit)
     if both is None:
         return None
-    scope, diagnostics = _after(baseline, snapshots[1], moved, before, after, host_network)
+    scope, diagnostics = _after(baseline, snapshots[1], moved, before, after)
     return (
         universe,
         Half(snapshots[0], both[0], (*before.policy_objects, *moved.before), before.loaded.listed, baseline.scope, baseline.diagnostics),
@@ -120,14 +110,10 @@ def _compiled(baseline: Baseline, universe: Universe, snapshots: Sequence[Snapsh
     return Compiled(PodIndex(universe, 0, snapshots[0], host_network), baseline.space, egress, ingress)
 
 
-def _after(
-    baseline: Baseline, snapshot: Snapshot, moved: Moved, before: Reading, after: Reading, host_network: HostNetwork
-) -> tuple[Scope, tuple[Diagnostic, ...]]:
+def _after(baseline: Baseline, snapshot: Snapshot, moved: Moved, before: Reading, after: Reading) -> tuple[Scope, tuple[Diagnostic, ...]]:
     """How much was analysed in head, and all its diagnostics."""
     files = baseline.scope.files - before.loaded.files + after.loaded.files
     found = {*baseline.diagnostics}.difference(before.diagnostics, moved.noticed_before).union(after.diagnostics, moved.noticed_after)
-    if snapshot.cluster is not baseline.cluster:
-        found = found.difference(host_network_note(baseline.cluster, host_network)).union(host_network_note(snapshot.cluster, host_network))
     return Scope.of(snapshot, files), tuple(sorted(found, key=lambda each: each.sort_key))
 
 

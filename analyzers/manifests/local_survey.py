@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Collection, Iterable
+from operator import attrgetter
 
 from analyzers.manifests.inventory import survey
 from analyzers.manifests.ways_in import READERS
 from analyzers.model.cluster import Cluster
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.records import NamespaceMeaning, ObjectRecord, ServiceMeaning
+
+_ID, _SERVICE = attrgetter("id"), attrgetter("namespace", "name")
 
 
 def home_of(record: ObjectRecord) -> str:
@@ -29,16 +33,17 @@ def settles_ways(record: ObjectRecord) -> bool:
 def survey_again(cluster: Cluster, namespaces: Collection[str], objects: Iterable[ObjectRecord]) -> tuple[Cluster, tuple[Diagnostic, ...]]:
     """The cluster where some namespaces are made up of these objects, and what was noticed of them. Ways in stay as they are, so none of
     what settles them may have changed."""
-    found, notes = survey(each for each in objects if not is_about_ways(each))
+    found, notes = survey_of(objects)
     labels = {name: each for name, each in cluster.namespaces.items() if name not in namespaces} | {**found.namespaces}
-    workloads = (*(each for each in cluster.workloads if each.namespace not in namespaces), *found.workloads)
-    services = (*(each for each in cluster.services if each.namespace not in namespaces), *found.services)
-    return (
-        Cluster(
-            labels,
-            tuple(sorted(workloads, key=lambda each: each.id)),
-            tuple(sorted(services, key=lambda each: (each.namespace, each.name))),
-            cluster.ways_in,
-        ),
-        notes,
-    )
+    workloads = [each for each in cluster.workloads if each.namespace not in namespaces]
+    services = [each for each in cluster.services if each.namespace not in namespaces]
+    for workload in found.workloads:
+        insort(workloads, workload, key=_ID)
+    for service in found.services:
+        insort(services, service, key=_SERVICE)
+    return Cluster(labels, tuple(workloads), tuple(services), cluster.ways_in), notes
+
+
+def survey_of(objects: Iterable[ObjectRecord]) -> tuple[Cluster, tuple[Diagnostic, ...]]:
+    """The inventory of some namespaces, but for ways in, and what was noticed."""
+    return survey(each for each in objects if not is_about_ways(each))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, reduce
 from operator import or_
 
-from analyzers.model.cluster import NamedPort
+from analyzers.model.cluster import Cluster, NamedPort
 from analyzers.model.policy import PodPeer
 from analyzers.reachability.bits import bits_of, members_of
 from analyzers.reachability.cover import Cover
 from analyzers.reachability.index import PodIndex
 from analyzers.reachability.policy_index import Outline, OutlinedPolicies
+from analyzers.reachability.universe import Snapshot, Universe
 
 
 class Moves:
@@ -22,11 +23,16 @@ class Moves:
     those about another one that the policy does not single out.
     """
 
-    def __init__(self, before: PodIndex, after: PodIndex, policies: OutlinedPolicies) -> None:
+    def __init__(self, before: PodIndex, after: PodIndex, snapshots: tuple[Snapshot, Snapshot], policies: OutlinedPolicies) -> None:
         self._before, self._after, self._policies = before, after, policies
         self._both = before.present & after.present
         self._lost, self._new = before.present & ~self._both, after.present & ~self._both
-        self._known: dict[PodPeer, bool] = {}
+        self._moved = list(_moved(before.universe, [each.cluster for each in snapshots]))
+        # Only what moved has to be looked at, so it is put into a universe of its own.
+        part = before.universe.part(self._moved)
+        self._was, self._is = (PodIndex(part, side, snapshot, before.host_network) for side, snapshot in enumerate(snapshots))
+        self._still = self._was.present & self._is.present
+        self._known: dict[PodPeer, int] = {}
 
     @property
     def comparable(self) -> bool:
@@ -37,11 +43,11 @@ class Moves:
     def subjects(self) -> int:
         """The classes of the second revision about which other policies may decide, or for which their port names stand for other
         numbers."""
-        found = self._new | bits_of(number for number in members_of(self._both) if self._renamed(number))
+        found = self._is.present & ~self._still
         for subject in dict.fromkeys(each.subject for each in self._policies.outlines):
-            if self._differs(subject):
-                found |= (self._before.select(subject) & ~self._lost) ^ self._after.select(subject)
-        return found
+            found |= self._differs(subject)
+        moved = bits_of(self._moved[number] for number in members_of(found))
+        return moved | bits_of(number for number in self._moved if self._renamed(number))
 
     @cached_property
     def disputed(self) -> frozenset[int]:
@@ -79,19 +85,27 @@ class Moves:
     def _tells(self, outline: Outline) -> bool:
         return any(map(self._differs, outline.peers)) or any(map(self._stands_for_others, outline.names))
 
-    def _differs(self, peer: PodPeer) -> bool:
-        """Whether a peer selects others of the pods of the second revision than it did."""
+    def _differs(self, peer: PodPeer) -> int:
+        """What a peer selects of the pods of the second revision that moved, and did not, or the other way round."""
         if peer not in self._known:
-            self._known[peer] = self._before.select(peer) & ~self._lost != self._after.select(peer)
+            self._known[peer] = (self._was.select(peer) ^ self._is.select(peer)) & self._is.present
         return self._known[peer]
 
     def _stands_for_others(self, named: NamedPort) -> bool:
-        before, after = (dict(self._numbers(index, named)) for index in (self._before, self._after))
-        return before != after
+        was, becomes = ({number: classes & self._still for number, classes in index.with_port(named)} for index in (self._was, self._is))
+        return any(was.get(number, 0) != becomes.get(number, 0) for number in {*was, *becomes}) or self._is_of_a_new_pod(named)
 
-    def _numbers(self, index: PodIndex, named: NamedPort) -> Iterator[tuple[int, int]]:
-        return ((number, left) for number, classes in index.with_port(named) if (left := classes & ~self._lost))
+    def _is_of_a_new_pod(self, named: NamedPort) -> bool:
+        return any(classes & ~self._still for _, classes in self._is.with_port(named))
 
     def _renamed(self, number: int) -> bool:
         before, after = self._before.shapes[number], self._after.shapes[number]
         return before is not after and before is not None and after is not None and before.named_ports != after.named_ports
+
+
+def _moved(universe: Universe, clusters: Sequence[Cluster]) -> Iterator[int]:
+    """The classes that differ between two revisions, or whose namespace has other labels."""
+    relabelled = {name for name in universe.spans if clusters[0].namespace_labels(name) != clusters[1].namespace_labels(name)}
+    for number, each in enumerate(universe.classes):
+        if each.namespace in relabelled or (each.shapes[0] is not each.shapes[1] and each.shapes[0] != each.shapes[1]):
+            yield number

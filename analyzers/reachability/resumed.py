@@ -41,7 +41,7 @@ def resume(
 
     None where the other revision brings conditions that no verdict of base can depend on, or moves pods to or from the network of nodes.
     """
-    moves = Moves(base.index, head, policies) if head is not base.index else None
+    moves = Moves(base.index, head, snapshots, policies) if head is not base.index else None
     needed = _needed(head, snapshots, policies, edit)
     if not set(needed.conditions) <= set(base.space.conditions) or (moves is not None and not moves.comparable):
         return None

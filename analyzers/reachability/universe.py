@@ -70,6 +70,11 @@ class Universe(Struct, frozen=True, eq=False):
     members: tuple[tuple[int, ...], ...]
     spans: Mapping[str, tuple[int, int]]
 
+    def part(self, numbers: Iterable[int]) -> Universe:
+        """Some of the classes alone, in their order, and no workload."""
+        classes = tuple(self.classes[number] for number in numbers)
+        return Universe(classes, (), ((),) * len(classes), _spans(classes))
+
     def within(self, classes: int) -> Iterator[int]:
         """The indices of the workloads of some classes, class by class."""
         return (index for number in members_of(classes) for index in self.members[number])
