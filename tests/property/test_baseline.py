@@ -21,6 +21,8 @@ from analyzers.model.cluster import HostNetwork
 from analyzers.model.pod_network import PodNetworks
 from analyzers.model.records import ObjectRecord
 from analyzers.pipeline import Options, diff
+from analyzers.reachability.moves import Moves
+from analyzers.reachability.renumbering import Renumbering
 from analyzers.rendering.stage import Rendering
 from analyzers.rendering.tools import Tools
 from analyzers.reports import render
@@ -207,6 +209,23 @@ spec: {defaultBackend: {service: {name: app, port: {number: 80}}}}
 """
 
 
+def pod(name: str) -> bytes:
+    return f"apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, labels: {{app: {name}}}}}\n".encode()
+
+
+NAMED = {"a.yaml": pod("a"), "b.yaml": pod("b"), "c.yaml": pod("c")} | {
+    "named.yaml": b"""apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: named}
+spec: {podSelector: {matchLabels: {app: c}}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}], ports: [{port: 80}]}]}
+"""
+}
+
+
+def with_a_newcomer(files: Files) -> Files:
+    return files | {"new.yaml": pod("new")}
+
+
 def edited(path: str, old: str, new: str) -> Callable[[Files], Files]:
     return lambda files: files | {path: files[path].replace(old.encode(), new.encode())}
 
@@ -232,7 +251,7 @@ def edited(path: str, old: str, new: str) -> Callable[[Files], Files]:
         edited(WORKLOAD, "metadata:", "# one line further down\nmetadata:"),
         edited(WORKLOAD, "name: http", "name: grpc"),
         lambda files: {path: text for path, text in files.items() if path != WORKLOAD},
-        lambda files: files | {"apps/new.yaml": files[WORKLOAD].replace(b"app-", b"new-")},
+        with_a_newcomer,
         edited("namespaces/team-1.yaml", "env: ", "env: x"),
         lambda files: {path: text for path, text in files.items() if path != "namespaces/team-1.yaml"},
         lambda files: files,
@@ -285,6 +304,10 @@ def test_a_file_that_a_link_may_lead_to_is_read_whole() -> None:
 @pytest.mark.parametrize("limits", [Limits(files=len(REALISTIC)), Limits(tree_bytes=sum(map(len, REALISTIC.values())) + 10)])
 def test_a_change_that_goes_beyond_a_cap_is_read_whole(limits: Limits) -> None:
     assert not resumed(REALISTIC, REALISTIC | {"policies/new.yaml": NEW_POLICY.encode()}, Options(limits=limits))
+
+
+def test_a_new_pod_is_not_taken_for_one_that_a_policy_names() -> None:
+    assert resumed(NAMED, with_a_newcomer(NAMED), Options())
 
 
 def test_a_baseline_whose_surroundings_were_forgotten_serves_policies_alone() -> None:
@@ -352,3 +375,25 @@ def test_potential_flows_from_everywhere_read_no_policy_about_what_comes_in_else
     read = [path for path in base.reads if not path.startswith("policies/team-1/")]
     assert read
     assert [path for path in read if b"policyTypes: [Ingress]" in REALISTIC[path]] == []
+
+
+FAULTS: dict[str, tuple[type, str, object]] = {
+    "covers do not follow the pods": (Moves, "carried", lambda self, cover, profile: cover),
+    "no policy can tell that pods moved": (Moves, "disputed", frozenset()),
+    "moved pods keep their policies": (Moves, "subjects", 0),
+    "nothing is singled out": (Moves, "_singled_out", lambda self, profile: 0),
+    "classes keep their numbers": (Renumbering, "classes", lambda self, numbered: numbered),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_what_is_resumed_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    where, name, instead = FAULTS[fault]
+    monkeypatch.setattr(where, name, instead)
+
+    def examination() -> None:
+        resumed(NAMED, with_a_newcomer(NAMED), Options())
+        resumed_after(MOVES, range(60))
+
+    with pytest.raises((AssertionError, LookupError)):
+        examination()
