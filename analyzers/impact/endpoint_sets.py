@@ -8,7 +8,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from analyzers.model.cluster import INGRESS_CONTROLLER, ExternalBlock
-from analyzers.reachability.bits import members_of
+from analyzers.reachability.bits import bits_of, members_of
 from analyzers.reachability.universe import JointWorkload, Universe
 from analyzers.sets.ip_blocks import IPBlock
 
@@ -34,12 +34,12 @@ class EndpointSet:
         return iter(self.ids)
 
     def __len__(self) -> int:
-        return (
-            len(self.members.singles)
-            + len(self.members.blocks)
-            + self.members.controller
-            + sum(len(self._universe.members[each]) for each in members_of(self.members.classes))
-        )
+        return self._count
+
+    @cached_property
+    def _count(self) -> int:
+        held = sum([len(self._universe.members[each]) for each in members_of(self.members.classes)])
+        return held + len(self.members.singles) + len(self.members.blocks) + self.members.controller
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -83,11 +83,10 @@ class EndpointSet:
     @cached_property
     def touched(self) -> int:
         """Every class that has a member in the set, varied workloads with all their classes."""
-        touched = self.members.classes
-        for index in self.indices:
-            for number in self._universe.workloads[index].classes:
-                touched |= 1 << number
-        return touched
+        workloads = self._universe.workloads
+        held = [workloads[index].classes for index in self._universe.within(self.members.classes)]
+        held = [*(classes for classes in held if len(classes) > 1), *(workloads[index].classes for index in self.members.singles)]
+        return self.members.classes | bits_of(number for classes in held for number in classes)
 
     @property
     def indices(self) -> Iterator[int]:

@@ -63,7 +63,7 @@ def port_space(universe: Universe, snapshots: Sequence[Snapshot], asked: Iterabl
     """The port atoms that the policies of all revisions tell apart, port names resolved, and ports `asked` about by themselves."""
     policies = [policy for snapshot in snapshots for policy in snapshot.policies]
     used = {port for policy in policies for rule in policy.rules for port in rule.ports if isinstance(port, NamedPort)}
-    shapes = (shape for each in universe.classes for shape in each.shapes if shape is not None)
+    shapes = (shape for each in (universe.classes if used else ()) for shape in each.shapes if shape is not None)
     resolved = {(named.protocol, number) for shape in shapes for named, number in shape.named_ports if named in used}
     ways_in = any(snapshot.cluster.ways_in for snapshot in snapshots)
     landed = {port for revision, snapshot in enumerate(snapshots) for port in _landed(universe, revision, snapshot)}
