@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec.structs import replace
-from rich.cells import cell_len
 
 from analyzers.impact.causes import ChangeKind, FieldChange
 from analyzers.impact.hops import Hop, Newly, Path, Paths
@@ -21,6 +20,7 @@ from analyzers.model.cluster import Service, ServicePort, Workload
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.reports import Context, render
 from analyzers.reports.escape import printable, shortened
+from analyzers.reports.lines import columns
 from analyzers.reports.markdown_inline import code, prose
 from analyzers.sets.connections import Protocol
 from tests.analyzers.reports.reports import ALL, NONE, OUTSIDE, cause, ends, group, matrix_report, ports, report, universe, workload
@@ -209,5 +209,5 @@ def test_nothing_obeyed_by_a_terminal_reaches_one(one: str, two: str) -> None:
     for shown in ("".join(render("text", each)) for each in (made, explanation)):
         lines = shown.split("\n")
         assert all(line.isprintable() for line in lines)
-        assert max(map(cell_len, lines)) <= 120
+        assert max(map(columns, lines)) <= 120
         shown.encode("utf-8")
