@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import tempfile
@@ -199,11 +198,8 @@ def _print(chunks: Iterable[str]) -> None:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turn what the input can do wrong into messages, and keep the garbage collector out of a run that only builds."""
-    gc.disable()
+    """Turn what the input can do wrong into messages."""
     try:
         yield
     except (TreeError, CheckoutError, ClusterError, ExplainError, AnalysisError, SnapshotError) as error:
         raise BadInput(printable(str(error))) from error
-    finally:
-        gc.enable()

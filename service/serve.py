@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from service.exits import BadInput
+from service.garbage import look_as_usual
 from service.logs import configure, fields
 from service.secret import Redaction, Secret
 from service.settings import Settings
@@ -36,6 +37,7 @@ def serve(settings: Settings, *, worker: bool = True) -> None:
     """Answer requests until SIGTERM; with `worker`, review in the same process. Ends with SystemExit."""
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
+    look_as_usual()
     configure(settings.log_level, redaction(settings))
     running: list[Service] = []
 
@@ -61,6 +63,7 @@ def worker(settings: Settings) -> None:
     """Review until SIGTERM or SIGINT."""
     from service.app import Service
 
+    look_as_usual()
     configure(settings.log_level, redaction(settings))
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

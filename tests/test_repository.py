@@ -101,7 +101,7 @@ def test_ci_is_executable() -> None:
 
 
 def test_console_script_is_the_module() -> None:
-    assert tomllib.loads(text("pyproject.toml"))["project"]["scripts"] == {"flowdelta": "service.cli:main"}
+    assert tomllib.loads(text("pyproject.toml"))["project"]["scripts"] == {"flowdelta": "service.__main__:main"}
 
 
 def test_no_file_names_somebodys_machine() -> None:

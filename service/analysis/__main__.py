@@ -12,12 +12,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from service.analysis.job import AnalysisError, Order
+from service.garbage import look_seldom
 
 _LARGEST_FILE = 2_000_000_000
 
 
 def main() -> int:
     """Run the order on standard input; the exit status is 0 also for an input that cannot be analysed."""
+    look_seldom()
     order = Order.from_json(json.loads(_line()))
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _limit(order)
