@@ -30,10 +30,11 @@ SECTIONS: Final = ("clusters", "units", "namespaces", "pod_cidrs", "sensitive_la
 """The top-level fields that this module reads."""
 
 RENDERERS: Final = ("plain", "kustomize", "helm")
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
-_RELEASE = re.compile(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?")
-_GROUP = re.compile(r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?")
-_KIND = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
+# Compiled when they are first needed: most runs have nothing to read here.
+_NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+_RELEASE = r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?"
+_GROUP = r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?"
+_KIND = r"[A-Z][A-Za-z0-9]{0,62}"
 _MOST: Final = 1_000
 """Items of one list."""
 
@@ -127,7 +128,7 @@ def read_analysis(root: Field) -> AnalysisSettings:
 
 def _cluster(name: str, field: Field) -> ClusterSettings:
     field.only("paths", "pod_cidrs")
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise field.fail(f"{name!r} is no name of a cluster: at most 63 of letters, digits, '.', '_' and '-'")
     paths = tuple(_path(each) for each in _listed(field["paths"]))
     if not paths:
@@ -140,7 +141,7 @@ def _unit(field: Field, clusters: Collection[str]) -> UnitSettings:
     renderer, release = field["renderer"].text(""), field["release"].text("")
     if renderer and renderer not in RENDERERS:
         raise field["renderer"].fail(f"{renderer!r} is not one of {', '.join(RENDERERS)}")
-    if release and not _RELEASE.fullmatch(release):
+    if release and not re.fullmatch(_RELEASE, release):
         raise field["release"].fail(f"{release!r} is no name of a release: at most 53 of a-z, 0-9 and -")
     values = tuple(_path(each) for each in _listed(field["values"]))
     if renderer != "helm" and (release or values):
@@ -149,7 +150,7 @@ def _unit(field: Field, clusters: Collection[str]) -> UnitSettings:
         raise field["cluster"].fail("must not stand beside clusters")
     named = [field["cluster"]] if field["cluster"] else _listed(field["clusters"])
     for each in named:
-        if each.text() not in clusters and (clusters or not _NAME.fullmatch(each.text())):
+        if each.text() not in clusters and (clusters or not re.fullmatch(_NAME, each.text())):
             raise each.fail(f"there is no cluster {each.text()!r}; known are {', '.join(sorted(clusters)) or 'none'}")
     namespace = check_dns_label(field["namespace"], field["namespace"].text()) if field["namespace"] else ""
     return UnitSettings(_path(field["path"]), field.line, renderer, tuple(each.text() for each in named), namespace, release, values)
@@ -213,13 +214,13 @@ def _single(field: Field, key: str, value: str) -> Field:
 
 def _group(field: Field) -> str:
     text = field.text("")
-    if not _GROUP.fullmatch(text):
+    if not re.fullmatch(_GROUP, text):
         raise field.fail(f"{text!r} is no API group")
     return text
 
 
 def _kind(field: Field) -> str:
-    if not _KIND.fullmatch(field.text()):
+    if not re.fullmatch(_KIND, field.text()):
         raise field.fail(f"{field.text()!r} is no kind")
     return field.text()
 

@@ -10,7 +10,7 @@ from threading import BoundedSemaphore
 from flask import Flask
 
 from service.analysis.runner import run
-from service.checkout import Mirrors
+from service.checkout.mirror import Mirrors
 from service.forges import Connected, connect
 from service.jobs.engine import Engine
 from service.review.steps import Steps

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -370,6 +369,8 @@ def main() -> None:
     except SystemExit:
         raise
     except Exception:
+        import traceback
+
         traceback.print_exc()
         click.echo("flowdelta: internal error: this is a bug of Flowdelta, not of your manifests", err=True)
         sys.exit(Exit.INTERNAL)

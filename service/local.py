@@ -7,9 +7,9 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from analyzers.impact.clusters import differs
@@ -36,8 +36,7 @@ _MOST_SHOWN = 20
 """Diagnostics listed on stderr."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """The options that the analysis commands share, as given."""
 
     format_name: str
@@ -86,8 +85,7 @@ def diff_revisions(repo: Path, base: str, head: str, subdir: str, merged: bool, 
         return _diff(before.tree, after.tree, before.revision, after.revision, shared, exit_code)
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """One tree of a comparison, and what it is called."""
 
     tree: Tree

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 import os
 import secrets
 import sqlite3
@@ -27,8 +26,6 @@ from analyzers.manifests.limits import DEFAULT_LIMITS, Limits
 from analyzers.manifests.shelf import FileReading, ShelfKey
 from analyzers.manifests.wire import READINGS
 from analyzers.model.records import ObjectRecord
-
-log = logging.getLogger(__name__)
 
 LARGEST = 256 * 2**20
 """Bytes of content that the cache may hold; what was not used for longest goes first."""
@@ -55,7 +52,7 @@ class ParseCache:
             self._secret = _secret(folder / "readings.key")
             self._connection = _opened(self._path)
         except (OSError, sqlite3.Error) as error:
-            log.warning("the parse cache cannot be used: %s", type(error).__name__)
+            _warn("cannot be used", error)
 
     def recall(self, keys: Iterable[ShelfKey]) -> Mapping[ShelfKey, FileReading[ObjectRecord]]:
         """The readings that are kept, believed, and made by this code."""
@@ -166,7 +163,7 @@ class ParseCache:
 
     def _give_up(self, error: sqlite3.Error) -> None:
         """Go on without the cache. A damaged file is removed, so that the next run has a cache again; a busy one is left alone."""
-        log.warning("the parse cache is not used any more in this run: %s", type(error).__name__)
+        _warn("is not used any more in this run", error)
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -183,6 +180,12 @@ def remembering(folder: Path | None, limits: Limits = DEFAULT_LIMITS) -> Iterato
     finally:
         if cache is not None:
             cache.close()
+
+
+def _warn(what: str, error: Exception) -> None:
+    import logging  # imported here: it takes longer than to open the cache
+
+    logging.getLogger(__name__).warning("the parse cache %s: %s", what, type(error).__name__)
 
 
 def _packed(content: bytes) -> bytes:

@@ -9,12 +9,12 @@ HIDDEN = "[redacted]"
 # What secrets look like when they turn up where nobody expects them: our tokens, those of forges, private keys, credentials in a URL or
 # in a header.
 _SHAPES = (
-    re.compile(r"\bfd_[A-Za-z0-9]{43}"),
-    re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})"),
-    re.compile(r"\b(?:glpat-[A-Za-z0-9_.-]{16,}|whsec_[A-Za-z0-9_+/=-]{24,})"),
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
-    re.compile(r"(?i)(?<=authorization: )(?:bearer|basic|token) \S+|\bbearer [A-Za-z0-9._~+/=-]{8,}"),
+    r"\bfd_[A-Za-z0-9]{43}",
+    r"\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})",
+    r"\b(?:glpat-[A-Za-z0-9_.-]{16,}|whsec_[A-Za-z0-9_+/=-]{24,})",
+    r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
+    r"(?i)(?<=authorization: )(?:bearer|basic|token) \S+|\bbearer [A-Za-z0-9._~+/=-]{8,}",
 )
 
 
@@ -53,5 +53,5 @@ class Redaction:
         for value in self._values:
             text = text.replace(value, HIDDEN)
         for shape in _SHAPES:
-            text = shape.sub(HIDDEN, text)
+            text = re.sub(shape, HIDDEN, text)  # compiled when it is first needed: most commands have nothing to hide
         return text

@@ -26,7 +26,8 @@ from service.analysis.job import (
     Subject,
 )
 from service.archives import ArchiveTree
-from service.checkout import Conflict, GitTree, Mirrors, Repository, merge, side_by_side
+from service.checkout import Conflict, GitTree, Repository, merge, side_by_side
+from service.checkout.mirror import Mirrors
 
 
 @dataclass(frozen=True, slots=True)

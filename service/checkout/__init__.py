@@ -1,8 +1,8 @@
-"""Git: whatever turns a revision into a tree of files. Importing it is cheap; GitPython is loaded when git first runs."""
+"""Git: whatever turns a revision into a tree of files; what is fetched from a forge stands in `mirror.py`. Importing it is cheap: GitPython
+is loaded when git first runs."""
 
 from service.checkout.errors import REASONS, CheckoutError
 from service.checkout.merge import Conflict, Merged, merge
-from service.checkout.mirror import Mirrors
 from service.checkout.repository import Repository, open_repository, resolve
 from service.checkout.trees import GitTree, TreeLimits, side_by_side
 
@@ -12,7 +12,6 @@ __all__ = [
     "Conflict",
     "GitTree",
     "Merged",
-    "Mirrors",
     "Repository",
     "TreeLimits",
     "merge",

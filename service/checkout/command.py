@@ -9,9 +9,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from msgspec import Struct
 
 from service.checkout.credential import Credential, readable, redaction
 from service.checkout.environment import environment, options
@@ -25,8 +26,7 @@ _STDOUT_CAP = 16 * 2**20
 Watch = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """What a git command that ended as expected left: its status, its standard output and what it said besides."""
 
     status: int
@@ -39,8 +39,7 @@ class Completed:
         return os.fsdecode(self.stdout).removesuffix("\n")
 
 
-@dataclass(frozen=True, slots=True)
-class GitRunner:
+class GitRunner(Struct, frozen=True):
     """How git is run in one repository. `timeout` is in seconds for each command; `protocols` are the transports it may use."""
 
     git_dir: Path
@@ -98,7 +97,8 @@ class GitRunner:
         return status
 
     def _remarks(self, process: GitProcess) -> str:
-        return readable(process.complaint(), redaction(self.credential))
+        complaint = process.complaint()
+        return readable(complaint, redaction(self.credential)) if complaint else ""
 
 
 class GitProcess:

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from service.secret import Redaction, Secret
 
-_USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
-_AUTHORIZATION = re.compile(r"(?i)(authorization:\s*)\S.*")
+_USERINFO = r"(?<=://)[^/\s@]+@"
+_AUTHORIZATION = r"(?i)(authorization:\s*)\S.*"
 _LONGEST = 2_000
 
 
@@ -43,7 +43,7 @@ def redaction(credential: Credential | None) -> Redaction:
 
 def readable(text: str, redact: Redaction) -> str:
     """What a program said, fit for a log or a message: no secrets, no user info in URLs, nothing that moves a cursor, 2,000 characters."""
-    text = _AUTHORIZATION.sub(r"\1***", _USERINFO.sub("***@", redact(text)))
+    text = re.sub(_AUTHORIZATION, r"\1***", re.sub(_USERINFO, "***@", redact(text)))
     lines = ("".join(character if character.isprintable() else " " for character in line).strip() for line in text.splitlines())
     return "; ".join(line for line in lines if line)[:_LONGEST]
 

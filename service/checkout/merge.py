@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from service.checkout.command import GitRunner
 from service.checkout.errors import CheckoutError, GitFailed
@@ -14,15 +15,13 @@ _NEEDED = (2, 38)
 _CONFLICT = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """The merge is clean; `tree` is the id of the tree that it gives, readable through the same open repository."""
 
     tree: str
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """The merge needs a person. `paths` are the files in conflict, sorted; `merge_base` is the commit to compare the head with instead."""
 
     paths: tuple[str, ...]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from service.checkout.command import GitRunner
 from service.checkout.errors import CheckoutError, GitFailed
@@ -16,8 +17,7 @@ _FORMATS = ("sha1", "sha256")
 DEFAULT_TIMEOUT = 120.0
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """An open repository. `source` runs git in the repository itself and only ever asks for the names of its revisions.
 
     `objects` runs git in an empty repository of our own that borrows the objects of `source`. The configuration, hooks, merge drivers,

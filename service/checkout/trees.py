@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from analyzers.manifests.tree import Change, EmptyTree, Entry, EntryKind, Tree, Unreadable
 from service.checkout.buffered import Buffered
@@ -19,8 +21,7 @@ _LONGEST_PREFIX = 200  # what git writes before a path or a content: mode, kind,
 _DAMAGED_CAP = 100
 
 
-@dataclass(frozen=True, slots=True)
-class TreeLimits:
+class TreeLimits(Struct, frozen=True):
     """Caps on one tree: paths, bytes of a path, bytes of a file that is read. Trees can name the same subtree many times over: a small
     repository can spell out billions of paths."""
 
@@ -29,8 +30,7 @@ class TreeLimits:
     file_bytes: int = 64 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class GitTree:
+class GitTree(Struct, frozen=True):
     """The files of a commit (or of a tree, by its id) of an open repository; a `Tree`. Paths are relative to `subdir`.
 
     A path that is not UTF-8 is shown with `\\xNN` for the bytes that are not. Raises `CheckoutError` while it is read: `unknown-folder`,
@@ -44,7 +44,7 @@ class GitTree:
 
     def __post_init__(self) -> None:
         object_id(self.revision)
-        object.__setattr__(self, "subdir", folder(self.subdir))
+        force_setattr(self, "subdir", folder(self.subdir))
 
     @property
     def name(self) -> str:

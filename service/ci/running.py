@@ -14,7 +14,7 @@ from typing import cast
 
 from analyzers.reports.escape import printable
 from service.analysis.runner import run as analyse
-from service.checkout import Mirrors
+from service.checkout.mirror import Mirrors
 from service.ci import actions, pipelines, showing
 from service.ci.inline import Inline
 from service.ci.job import Job

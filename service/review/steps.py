@@ -16,7 +16,7 @@ from service import telemetry
 from service.analysis.guards import FILE as GUARDED
 from service.analysis.inventories import laid_out
 from service.analysis.job import AnalysisError, Guard, Order, Result, Wanted
-from service.checkout import Mirrors
+from service.checkout.mirror import Mirrors
 from service.forges import Connected
 from service.forges.port import Annotation, Button, Check, Forge, ForgeError, PullRequest, State
 from service.logs import fields

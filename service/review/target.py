@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.analysis.job import GitComparison, GitSide, Merging
-from service.checkout import Mirrors
+from service.checkout.mirror import Mirrors
 from service.forges.port import Account, Forge, PullRequest, Queued
 
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from service.checkout import CheckoutError, Mirrors, resolve
+from service.checkout import CheckoutError, resolve
+from service.checkout.mirror import Mirrors
 from service.forges import Connected
 from service.web.problems import Problem
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Flask, Response
 
-from service.checkout import Mirrors
+from service.checkout.mirror import Mirrors
 from service.forges import Connected
 from service.settings import Settings
 from service.store import Store

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from service.checkout import Mirrors
+from service.checkout.mirror import Mirrors
 from service.forges.port import Account, Command, ForgeError, Permission, Reaction, WebhookEvent
 from service.review.command_flow import answer, command_from_json
 from service.review.commands import VERBS, verb_of

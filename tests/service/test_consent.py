@@ -14,7 +14,7 @@ import pytest
 
 from analyzers.sets.connections import ConnectionSet, Protocol
 from analyzers.sets.intervals import IntervalSet
-from service.checkout import Mirrors
+from service.checkout.mirror import Mirrors
 from service.forges.port import Account, Command, Contributors, ForgeError, GivenReview, Pressed, Queued, Reaction, WebhookEvent
 from service.review.command_flow import answer
 from service.review.consent import Consent, Judged, Refused, Saying, replayed

@@ -15,7 +15,8 @@ from analyzers.rendering.tools import Tools
 from service.analysis.job import AnalysisError, GitRevision, GitSide, Order, Wanted
 from service.analysis.preparing import configuration_of, prepared, settings_of, tools
 from service.analysis.runner import run
-from service.checkout import GitTree, Mirrors, open_repository, resolve
+from service.checkout import GitTree, open_repository, resolve
+from service.checkout.mirror import Mirrors
 from tests.conftest import ROOT
 from tests.rendering.conftest import programs as programs
 from tests.rendering.repositories import deny, deployment, tree

@@ -13,7 +13,7 @@ import pytest
 
 from service.analysis.compare import compare
 from service.analysis.job import AnalysisError, Order, Result
-from service.checkout import Mirrors
+from service.checkout.mirror import Mirrors
 from service.forges import connect
 from service.forges.port import PullRequest, Queued
 from service.review.durable import Lost, Retries

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service.analysis.runner import run
-from service.checkout import Mirrors
+from service.checkout.mirror import Mirrors
 from service.forges import connect
 from service.settings import Settings
 from service.store import Scope, Store

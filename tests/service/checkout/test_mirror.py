@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from analyzers.manifests.tree import EntryKind
-from service.checkout import CheckoutError, GitTree, Merged, Mirrors, merge, open_repository, resolve
+from service.checkout import CheckoutError, GitTree, Merged, merge, open_repository, resolve
+from service.checkout.mirror import Mirrors
 from service.checkout.remote import parse
 from service.secret import Secret
 from tests.service.checkout.conftest import Recorder, install
@@ -440,7 +441,7 @@ def test_a_mirror_in_use_is_waited_for_and_then_given_up(mirrors: Mirrors, upstr
 FETCH = """
 import sys
 from pathlib import Path
-from service.checkout import Mirrors
+from service.checkout.mirror import Mirrors
 print(Mirrors(Path(sys.argv[1]), allow_http=True).fetch(sys.argv[2], sys.argv[3:]))
 """
 
