@@ -27,7 +27,7 @@ from analyzers.reports.escape import printable
 from service import inventories
 from service.analysis.errors import AnalysisError
 from service.analysis.preparing import prepared
-from service.checkout import CheckoutError, Conflict, GitTree, merge, open_repository, resolve, side_by_side
+from service.checkout import CheckoutError, Conflict, GitTree, merge, open_repository, resolve_all, side_by_side
 from service.exits import BadInput, Exit
 from service.parse_cache import remembering
 from service.progress import watching
@@ -96,7 +96,7 @@ class Side(Struct, frozen=True):
 def revisions(repo: Path, base: str, head: str, subdir: str, merged: bool) -> Iterator[tuple[Side, Side]]:
     """Two revisions of a repository; with `merged`, the second as merged into the first. Raises `CheckoutError` and `BadInput`."""
     with open_repository(repo) as repository:
-        before, after = resolve(repository, base), resolve(repository, head)
+        before, after = resolve_all(repository, base, head)
         head_revision = Revision(head, after)
         compared = after
         if merged:

@@ -3,7 +3,7 @@ is loaded when git first runs."""
 
 from service.checkout.errors import REASONS, CheckoutError
 from service.checkout.merge import Conflict, Merged, merge
-from service.checkout.repository import Repository, open_repository, resolve
+from service.checkout.repository import Repository, open_repository, resolve, resolve_all
 from service.checkout.trees import GitTree, TreeLimits, side_by_side
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "merge",
     "open_repository",
     "resolve",
+    "resolve_all",
     "side_by_side",
 ]

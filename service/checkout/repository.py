@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ DEFAULT_TIMEOUT = 120.0
 
 
 class Repository(Struct, frozen=True):
-    """An open repository. `source` runs git in the repository itself and only ever asks for the names of its revisions.
+    """An open repository. `source` runs git in the repository itself and only ever asks what its revisions are.
 
     `objects` runs git in an empty repository of our own that borrows the objects of `source`. The configuration, hooks, merge drivers,
     attributes, replacements and promisor remotes of `source` do not exist there. What a merge writes stays there and goes with it.
@@ -54,15 +55,37 @@ def borrow(name: str, source: GitRunner, common: Path, store: Path, created: str
     created = created or source.run("rev-parse", "--show-object-format").line
     if created not in _FORMATS:
         raise CheckoutError("not-a-repository", f"{name}: object format {shown(created)} is not supported")
-    store.mkdir()
-    objects.run("init", "--bare", "--quiet", "--template=", "--initial-branch=main", f"--object-format={created}")
-    (store / "objects" / "info").mkdir(exist_ok=True)
+    _lay_out(store, created)
     (store / "objects" / "info" / "alternates").write_bytes(_quoted(common / "objects") + b"\n")
     shallow = common / "shallow"
     cut = shallow.read_bytes() if shallow.is_file() else b""
     if cut:  # without it git would look for the commits that are not there
         (store / "shallow").write_bytes(cut)
     return Repository(name, source, objects, bool(cut))
+
+
+def _lay_out(store: Path, object_format: str) -> None:
+    """An empty bare repository as gitrepository-layout(5) has it; `git init` would be one more process in every run."""
+    (store / "objects" / "info").mkdir(parents=True)
+    (store / "refs").mkdir()
+    (store / "HEAD").write_text("ref: refs/heads/main\n")
+    settings = f"[core]\n\trepositoryFormatVersion = 1\n\tbare = true\n[extensions]\n\tobjectFormat = {object_format}\n"
+    (store / "config").write_text(settings)
+
+
+def resolve_all(repository: Repository, *revs: str) -> tuple[str, ...]:
+    """What `resolve` says of each, asked for at once: what is more than the one name of a commit is asked for again by itself."""
+    with tempfile.TemporaryFile() as names:
+        names.writelines(os.fsencode(revision(rev)) + b"\n" for rev in revs)
+        names.seek(0)
+        try:
+            said = repository.source.run("cat-file", "--batch-check=%(objecttype) %(objectname)", stdin=names)
+        except GitFailed:
+            return tuple(resolve(repository, rev) for rev in revs)
+    found = [line.removeprefix("commit ") for line in said.line.split("\n")]
+    if said.remarks or len(found) != len(revs) or not all(map(is_object_id, found)):
+        return tuple(resolve(repository, rev) for rev in revs)
+    return tuple(found)
 
 
 def resolve(repository: Repository, rev: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.checkout import REASONS, CheckoutError, GitTree, merge, open_repository, resolve
+from service.checkout import REASONS, CheckoutError, GitTree, merge, open_repository, resolve, resolve_all
 from tests.service.checkout.conftest import Recorder, install
 from tests.service.checkout.repositories import Work
 
@@ -27,8 +27,13 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Work:
 
 
 def refusal(path: Path, rev: str) -> CheckoutError:
-    with open_repository(path) as repository, pytest.raises(CheckoutError) as caught:
-        resolve(repository, rev)
+    """Why a revision is refused: by itself, and no otherwise beside another."""
+    with open_repository(path) as repository:
+        with pytest.raises(CheckoutError) as caught:
+            resolve(repository, rev)
+        with pytest.raises(CheckoutError) as beside:
+            resolve_all(repository, "HEAD", rev)
+    assert (beside.value.reason, beside.value.message) == (caught.value.reason, caught.value.message)
     return caught.value
 
 
@@ -45,6 +50,7 @@ def test_revisions_are_read_as_git_reads_them(work: Work, rev: str) -> None:
     with open_repository(work.path) as repository:
         assert resolve(repository, rev) == expected
         assert resolve(repository, commit) == resolve(repository, commit[:10]) == commit
+        assert resolve_all(repository, rev, commit, "main") == (expected, commit, work.git("rev-parse", "main"))
 
 
 def test_a_linked_worktree_has_its_own_head(work: Work, tmp_path: Path) -> None:
