@@ -17,7 +17,6 @@ from typing import Final
 from msgspec import Struct
 
 from analyzers.manifests.defects import Unparsable
-from analyzers.manifests.documents import read_documents
 from analyzers.manifests.limits import Limits, NodeBudget
 from analyzers.manifests.listing import Listing
 from analyzers.manifests.source import chunks, decode
@@ -51,6 +50,8 @@ class Kustomization(Struct, frozen=True):
 
 def read_kustomization(path: str, data: bytes, listing: Listing, limits: Limits, budget: NodeBudget) -> Kustomization | None:
     """Read a kustomization; None where the file holds no mapping. `Unparsable` where it cannot be read."""
+    from analyzers.manifests.documents import read_documents  # imported here: most repositories have none
+
     for chunk in chunks(decode(data)):
         for document in read_documents(chunk, limits, budget):
             if document.defect is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analyzers.manifests.defects import Defect, Unparsable
-from analyzers.manifests.documents import read_documents
 from analyzers.manifests.limits import Limits, NodeBudget
 from analyzers.manifests.prescan import Wanted, is_irrelevant
 from analyzers.manifests.shelf import FileReading
@@ -67,6 +66,8 @@ def _findings(path: str, text: str, wanted: Wanted, limits: Limits, budget: Node
 
 
 def _findings_of(path: str, chunk: Chunk, wanted: Wanted, limits: Limits, budget: NodeBudget) -> Iterator[Finding]:
+    from analyzers.manifests.documents import read_documents  # imported here: a run that finds everything on the shelf parses nothing
+
     try:
         for document in read_documents(chunk, limits, budget):
             is_template = document.defect is not None and has_template_mark(chunk.text)
