@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from analyzers.configuration import NAME as NAME
 from analyzers.configuration import SECTIONS as ANALYSIS_SECTIONS
@@ -31,8 +32,7 @@ class ConfigurationError(Exception):
         self.path, self.line, self.problem = path, line, problem
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(Struct, frozen=True):
     """What a repository says of itself. `digest` is the SHA-256 of the file, empty where there is none."""
 
     guardrails: Guardrails = field(default_factory=Guardrails)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from functools import reduce
+
+from msgspec.structs import replace
 
 from analyzers.impact.report import DiffReport, MatrixReport
 from analyzers.model.cluster import INGRESS_CONTROLLER, Cluster, ExternalBlock, IngressController, Workload

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzers.manifests.running import is_running
 from analyzers.manifests.tree import Tree
@@ -30,16 +32,14 @@ from service.checkout import Conflict, GitTree, Repository, merge, side_by_side
 from service.checkout.mirror import Mirrors
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """One tree, and what it is called."""
 
     tree: Tree
     revision: Revision
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """Both sides of a comparison; `conflicts` are the paths that kept the head from merging."""
 
     base: Side

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.manifests.tree import Entry, Unreadable
 from service.archives.errors import REASONS, ArchiveError
@@ -17,8 +18,7 @@ __all__ = ["REASONS", "ArchiveError", "ArchiveLimits", "ArchiveTree"]
 _HEADERS = 1_024  # bytes that a tar archive spends on a member besides its content, about
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveTree:
+class ArchiveTree(Struct, frozen=True):
     """The files of an archive; a `Tree`. Paths are as the archive has them, with its top folder if it has one."""
 
     _entries: tuple[Entry, ...]

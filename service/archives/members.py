@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from analyzers.manifests.tree import Entry, EntryKind
 from service.archives.errors import ArchiveError
@@ -15,8 +16,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _LONGEST_TARGET = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveLimits:
+class ArchiveLimits(Struct, frozen=True):
     """Caps on one archive: its members, their bytes together and each (unpacked), and the bytes of a path."""
 
     members: int = 20_000
@@ -25,8 +25,7 @@ class ArchiveLimits:
     path_bytes: int = 1_024
 
 
-@dataclass(slots=True)
-class Members:
+class Members(Struct):
     """Takes in members one by one and refuses the first that breaks a rule. Only used while an archive is read."""
 
     limits: ArchiveLimits

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from service.archives.errors import ArchiveError
 from service.archives.members import Members, shown
@@ -17,8 +18,7 @@ _SPARSE = "GNU.sparse."
 _NEITHER = "this is neither a tar nor a zip archive"
 
 
-@dataclass(slots=True)
-class _Extension:
+class _Extension(Struct):
     """What the headers before a member say about it in place of its own."""
 
     path: str | None = None
@@ -26,8 +26,7 @@ class _Extension:
     size: int | None = None
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
     """A position in an archive."""
 
     data: memoryview

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from msgspec import Struct
 
 from service.checkout.errors import CheckoutError
 
@@ -16,8 +17,7 @@ _NEVER = re.compile(r"[\x00-\x20\x7f?#]")
 _UNSAFE_IN_FOLDER = re.compile(r"[^a-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
+class Remote(Struct, frozen=True):
     """A checked URL. `origin` is its scheme, host and port; `folder` names its mirror: letters, digits and dashes alone."""
 
     url: str

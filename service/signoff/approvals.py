@@ -7,8 +7,9 @@ takes back an approval, or rejects, has none left; so no act but an approval can
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from service.signoff.flows import FlowSet
 from service.signoff.guardrails import Outcome, Signature
@@ -33,8 +34,7 @@ class Way(StrEnum):
     PAGE = "page"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """An account of the forge. `id` is the forge's own number."""
 
     id: str
@@ -42,8 +42,7 @@ class Person:
     bot: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(Struct, frozen=True):
     """One thing that a person said: `number` is its place in the audit log, which orders acts; `flows` is the set that was shown, `head`
     the commit that it was shown for, and `base` the ref that this was to be merged into."""
 
@@ -58,8 +57,7 @@ class Act:
     base: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What the forge says at the time of the decision. `members` holds, for each group that a guardrail names, the ids of those who acted
     and are in it. `strangers` are commit emails that map to no account. `problem` says what could not be found out. `base` is the ref that
     the change is to be merged into."""
@@ -89,13 +87,12 @@ class Standing(StrEnum):
         return self in (Standing.NOT_NEEDED, Standing.WARNED, Standing.APPROVED)
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(Struct, frozen=True):
     """An act and what it is worth: it counts, or `why` it does not. `beyond` are the guarded flows that an approval does not speak of."""
 
     act: Act
     why: str = ""
-    beyond: FlowSet = FlowSet()  # noqa: RUF009
+    beyond: FlowSet = FlowSet()
 
     @property
     def counts(self) -> bool:
@@ -103,8 +100,7 @@ class Vote:
         return not self.why
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """One signature that is asked for, the votes on it, and how many people are still missing."""
 
     signature: Signature
@@ -112,8 +108,7 @@ class Tally:
     missing: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(Struct, frozen=True):
     """What became of one guardrail, and why."""
 
     guarded: Guarded
@@ -122,8 +117,7 @@ class Ruling:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What became of all of them."""
 
     rulings: tuple[Ruling, ...]

@@ -9,15 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 START: Final = "0" * 64
 """What stands for the hash of the row before the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRow:
+class AuditRow(Struct, frozen=True):
     """One row as stored: its number (from 1, without gaps), the hash before, the entry's canonical JSON, and its own hash."""
 
     number: int

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzers.sets.connections import ConnectionSet
 from analyzers.sets.intervals import IntervalSet
@@ -18,8 +20,7 @@ EXAMPLES: Final = 3
 """Flows that are shown of those that fell out at one step."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One condition: what it is, how many flows are left after it, and the first of those that it left out, with why."""
 
     condition: str
@@ -27,16 +28,14 @@ class Step:
     fallen: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """One trigger of a rule, condition by condition. A flow here is what one pair of endpoints has."""
 
     about: str
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Struct, frozen=True):
     """What is left of a row: addresses of either end, and connections of each certainty."""
 
     row: Row
@@ -48,8 +47,7 @@ class _Held:
         return bool(self.source and self.destination and any(connections for _, connections in self.layers))
 
 
-@dataclass(frozen=True, slots=True)
-class _Condition:
+class _Condition(Struct, frozen=True):
     """A condition as it is written, what it leaves of a row, and why it leaves nothing."""
 
     text: str

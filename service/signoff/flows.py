@@ -12,12 +12,13 @@ import ipaddress
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
+
+from msgspec import Struct
 
 from analyzers.sets.connections import ConnectionSet, Protocol
 from analyzers.sets.intervals import IntervalSet
@@ -46,8 +47,7 @@ class Certainty(StrEnum):
     ALLOWED = "allowed"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Route:
+class Route(Struct, frozen=True, order=True):
     """Between which ends a flow runs. `family` is 4 or 6 where one end is `OUTSIDE`, else 0."""
 
     change: Change
@@ -64,8 +64,7 @@ Span = tuple[int, int]
 """The first and the last of addresses in a row."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlowSet:
+class FlowSet(Struct, frozen=True):
     """A canonical set: routes sorted; the cells of a route disjoint in addresses, with different connections, sorted by addresses. So `==`
     is set equality. Build one with `of`; the constructor trusts its argument."""
 

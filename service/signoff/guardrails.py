@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from analyzers.model.selectors import LabelSelector
 from analyzers.sets.connections import ConnectionSet
@@ -15,8 +16,7 @@ from service.signoff.flows import Certainty, Change
 EVERYTHING = LabelSelector()
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(Struct, frozen=True):
     """A named set of endpoints: the pods that `pods` selects in the namespaces that are named or selected; or, where `blocks` is not None,
     addresses outside the cluster. A zone of all addresses outside also holds what comes in through an ingress controller."""
 
@@ -29,8 +29,7 @@ class Zone:
     through_controllers: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """One end of a condition: in any of the zones (all of the world where there are none), and in none of `beside`. `endpoint` is one
     endpoint by its id, which exceptions may name."""
 
@@ -39,8 +38,7 @@ class End:
     endpoint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """Flows between two ends on some ports."""
 
     source: End
@@ -48,8 +46,7 @@ class Condition:
     ports: ConnectionSet
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Struct, frozen=True):
     """What brings a guardrail into play: flows of a condition that opened or closed, at least as certain as said."""
 
     change: Change
@@ -64,8 +61,7 @@ class Outcome(StrEnum):
     WARN = "warn"
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """Who must agree: `count` different people who are in any of the groups or named as users. Authors and contributors of the change do
     not count unless it says so; with `unknown_contributors`, a commit whose author the forge does not know does not stop the approval."""
 
@@ -77,8 +73,7 @@ class Signature:
     unknown_contributors: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(Struct, frozen=True):
     """The consequences of a guardrail: block or warn, or every one of the signatures; labels to set and people to tell."""
 
     outcome: Outcome | None = None
@@ -87,8 +82,7 @@ class Demand:
     notify: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Guardrail:
+class Guardrail(Struct, frozen=True):
     """One rule about changed flows. It holds for any of its triggers."""
 
     name: str
@@ -104,8 +98,7 @@ class Law(StrEnum):
     ALWAYS = "always"
 
 
-@dataclass(frozen=True, slots=True)
-class Invariant:
+class Invariant(Struct, frozen=True):
     """What must hold on head, changed or not. `certainty` says from which verdict on a flow counts as there."""
 
     name: str
@@ -116,8 +109,7 @@ class Invariant:
     require: Demand
 
 
-@dataclass(frozen=True, slots=True)
-class Exemption:
+class Exemption(Struct, frozen=True):
     """Flows that a guardrail or an invariant lets pass, why, and until when (that day included)."""
 
     guardrail: str
@@ -127,8 +119,7 @@ class Exemption:
     expires: date
 
 
-@dataclass(frozen=True, slots=True)
-class Guardrails:
+class Guardrails(Struct, frozen=True):
     """A whole file. `source` says which: the digest of its text names the version that a decision was made by."""
 
     source: str = ""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from analyzers.sets.connections import ConnectionSet
 from analyzers.sets.intervals import IntervalSet
@@ -27,8 +29,7 @@ _NOTHING = FlowSet()
 _NONE = ConnectionSet()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class Row(Struct, frozen=True, eq=False):
     """One ordered pair of an analysis: the connections of each kind of change and certainty."""
 
     source: Party
@@ -36,8 +37,7 @@ class Row:
     layers: Layers
 
 
-@dataclass(frozen=True, slots=True)
-class Guarded:
+class Guarded(Struct, frozen=True):
     """What a guardrail or an invariant has to say of one change: `flows` are those that count, `excepted` those that an exception lets
     pass, `expired` the exceptions that would have. `problem` says what keeps it from being judged at all, which counts like a flow that
     nobody can agree to."""
@@ -74,8 +74,7 @@ def present(connections: ConnectionSet, may: ConnectionSet) -> Layers:
     return {(Change.PRESENT, Certainty.MAY): connections, (Change.PRESENT, Certainty.ALLOWED): connections - may}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Case:
+class Case(Struct, frozen=True, eq=False):
     """What is judged: the file, the flows of one cluster (`rows` of a diff, or of the matrix of head; they are gone through once), every
     endpoint by id, and the day."""
 

@@ -4,7 +4,8 @@ an endpoint is guarded when it is in the zone in any revision, and excused by a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from analyzers.model.cluster import NAMESPACE_NAME_LABEL
 from analyzers.model.selectors import LabelSelector
@@ -14,8 +15,7 @@ from service.signoff.flows import between
 from service.signoff.guardrails import End, Zone
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Side:
+class Side(Struct, frozen=True, eq=False):
     """A workload in one revision: the labels of its namespace, and those of each kind of pod that it has. A namespace that no object
     declares may have any label in the cluster: of such a one `declared` is false, and only its name is known."""
 
@@ -24,8 +24,7 @@ class Side:
     declared: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Party:
+class Party(Struct, frozen=True, eq=False):
     """One end of a flow: a workload by its sides (one for each revision that has it), addresses outside, or an ingress controller."""
 
     id: str

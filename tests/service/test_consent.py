@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from analyzers.sets.connections import ConnectionSet, Protocol
 from analyzers.sets.intervals import IntervalSet
@@ -315,7 +316,7 @@ def test_a_digest_that_two_sets_share_is_refused(case: Case, monkeypatch: pytest
 
 
 def test_two_approvals_at_the_same_instant_are_two_rows_in_one_order(case: Case) -> None:
-    case.guarded = (guardrail(5432, asks=(replace(SECURITY, count=2),)),)
+    case.guarded = (guardrail(5432, asks=(structs.replace(SECURITY, count=2),)),)
     case.judge()
     for account in (BOB, CAROL):
         assert case.say("approve", account) == "approve"
@@ -583,7 +584,7 @@ def test_labels_are_set_where_nobody_can_be_asked(case: Case, monkeypatch: pytes
 
 
 def test_a_blocked_guardrail_cannot_be_spoken_of(case: Case) -> None:
-    case.guarded = (replace(guardrail(5432), require=Demand(Outcome.BLOCK)),)
+    case.guarded = (structs.replace(guardrail(5432), require=Demand(Outcome.BLOCK)),)
     assert case.standing() is Standing.BLOCKED
     assert case.say("approve", BOB) == "refused"
     assert "those that ask for approval: none" in case.reply

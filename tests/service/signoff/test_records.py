@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from service.signoff.approvals import decide
 from service.signoff.flows import FlowSet

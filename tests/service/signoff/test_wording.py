@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from analyzers.sets.connections import ConnectionSet, Protocol
 from analyzers.sets.intervals import IntervalSet
