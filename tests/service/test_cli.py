@@ -65,6 +65,24 @@ def test_help_imports_nothing_heavy() -> None:
     assert all(command in shown.stdout for command in ("matrix", "diff", "explain", "serve", "worker", "demo"))
 
 
+def loaded(place: Path, *arguments: object) -> set[str]:
+    """The modules that a command loads, with the cache in `place`."""
+    program = "import sys\nfrom service.cli import cli\ntry:\n    cli(sys.argv[1:])\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+    command = [sys.executable, "-c", program, *map(str, arguments), "-q"]
+    variables = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "XDG_CACHE_HOME": str(place)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=variables)
+    return set(done.stderr.split())
+
+
+def test_a_diff_of_folders_loads_neither_git_nor_what_a_service_needs(tmp_path: Path, base: Path, head: Path) -> None:
+    dear = {"dataclasses", "deepdiff", "git", "logging", "networkx", "rich", "service.checkout.mirror", "service.configuration"}
+    assert not dear & loaded(tmp_path, "diff", base, head)
+
+
+def test_what_is_on_the_shelf_is_read_without_a_parser(tmp_path: Path, base: Path) -> None:
+    assert [("yaml" in loaded(tmp_path, "diff", base, base)) for _ in range(2)] == [True, False]
+
+
 def test_command_line_offers_every_format() -> None:
     assert tuple(name for name, _ in FORMATS) == cli.FORMATS
 
