@@ -8,8 +8,9 @@ import resource
 import signal
 import sys
 import threading
-from dataclasses import asdict
 from pathlib import Path
+
+from msgspec import to_builtins
 
 from service.analysis.job import AnalysisError, Order
 from service.garbage import look_seldom
@@ -26,7 +27,7 @@ def main() -> int:
     try:
         from service.analysis.compare import answer
 
-        outcome = asdict(answer(order))
+        outcome = to_builtins(answer(order))
     except AnalysisError as error:
         outcome = {"reason": error.reason, "message": error.message}
     except MemoryError:

@@ -20,7 +20,6 @@ from analyzers.pipeline import compare as compare_trees
 from analyzers.reports import Context, Report, headline, render
 from analyzers.reports.cluster_words import headline_of
 from service import inventories
-from service.analysis.guards import write_guarded
 from service.analysis.job import AnalysisError, Comparison, GitComparison, GitRevision, InventoryFile, Order, Pair, Result, Single, Subject
 from service.analysis.opening import Side, both, link, one
 from service.analysis.preparing import prepared
@@ -46,6 +45,8 @@ def compare(order: Order) -> Result:
         with _options(order, base) as options:
             report = compare_trees(base.tree, head.tree, options, base_revision=base.revision, head_revision=head.revision)
             if order.guard is not None:
+                from service.analysis.guards import write_guarded  # imported here: it brings sign-off along
+
                 of_head = partial(matrices, head.tree, like(options, report))
                 write_guarded(order.guard, base.tree, head.tree, report, of_head, Path(order.directory))
         note = conflict_note(opened.conflicts) if opened.conflicts else ""
@@ -83,7 +84,7 @@ def _asked(subject: Subject) -> Iterator[tuple[Side, Side, tuple[str, ...]]]:
 
 
 def _codes(report: Report) -> Mapping[str, int]:
-    return dict(Counter(each.code for each in report.diagnostics))  # `asdict` would rebuild a Counter by counting its items
+    return Counter(each.code for each in report.diagnostics)
 
 
 def _always(side: Side) -> Callable[[str], Revision]:

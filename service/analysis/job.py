@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
+
+from msgspec import Struct, convert, field, to_builtins
 
 from service.analysis.errors import AnalysisError as AnalysisError
 
 
-@dataclass(frozen=True, slots=True)
-class GitSide:
+class GitSide(Struct, frozen=True):
     """One side in a repository: a commit, and what people call it. Paths below `subdir` are compared."""
 
     label: str
@@ -19,8 +19,7 @@ class GitSide:
     subdir: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveSide:
+class ArchiveSide(Struct, frozen=True):
     """One side in an archive, a tar or zip file at `path`."""
 
     label: str
@@ -35,8 +34,7 @@ class Merging(StrEnum):
     PREFERRED = "preferred"  # a conflict is compared from the merge base, and the result says so
 
 
-@dataclass(frozen=True, slots=True)
-class GitComparison:
+class GitComparison(Struct, frozen=True, tag_field="kind", tag="git"):
     """Two commits of the mirror of `url` below `root`. `source_url` is where a line can be read, as `Forge.source_url` says."""
 
     base: GitSide
@@ -46,20 +44,16 @@ class GitComparison:
     allow_file: bool
     merging: Merging
     source_url: str = ""
-    kind: Literal["git"] = "git"
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveComparison:
+class ArchiveComparison(Struct, frozen=True, tag_field="kind", tag="archives"):
     """Two archives."""
 
     base: ArchiveSide
     head: ArchiveSide
-    kind: Literal["archives"] = "archives"
 
 
-@dataclass(frozen=True, slots=True)
-class GitRevision:
+class GitRevision(Struct, frozen=True, tag_field="kind", tag="git-revision"):
     """One commit of the mirror of `url` below `root`."""
 
     side: GitSide
@@ -67,15 +61,12 @@ class GitRevision:
     url: str
     allow_file: bool
     source_url: str = ""
-    kind: Literal["git-revision"] = "git-revision"
 
 
-@dataclass(frozen=True, slots=True)
-class Archive:
+class Archive(Struct, frozen=True, tag_field="kind", tag="archive"):
     """One archive."""
 
     side: ArchiveSide
-    kind: Literal["archive"] = "archive"
 
 
 Comparison = GitComparison | ArchiveComparison
@@ -83,8 +74,7 @@ Single = GitRevision | Archive
 Subject = Comparison | Single
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """The ends that an explanation is about, endpoint ids or addresses, and the port if one was asked for (`8080/TCP`)."""
 
     source: str
@@ -92,8 +82,7 @@ class Pair:
     port: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A report to write: its file name, its format, and for Markdown its budget of characters."""
 
     name: str
@@ -101,8 +90,7 @@ class Wanted:
     budget: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """How guardrails are judged beside a comparison: on which day (ISO), by which file of the organisation beside the repository's own (a
     path, or empty), and whether a change of the rules is held to the stricter of both sides."""
 
@@ -111,8 +99,7 @@ class Guard:
     stricter: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class InventoryFile:
+class InventoryFile(Struct, frozen=True):
     """A snapshot of what runs in a cluster (empty where it has no name), the file at `path`, uploaded at a time (ISO)."""
 
     cluster: str
@@ -120,8 +107,7 @@ class InventoryFile:
     uploaded: str
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What is analysed and which reports are written into `directory`: the explanation of `pair` where there is one, of a subject with two
     sides at its head; else what changes between two sides, or the matrix of one.
 
@@ -146,21 +132,16 @@ class Order:
 
     def to_json(self) -> dict[str, Any]:
         """The order as JSON."""
-        return asdict(self)
+        value: dict[str, Any] = to_builtins(self)
+        return value
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Order:
         """The order that `to_json` wrote."""
-        reports = tuple(Wanted(**wanted) for wanted in value["reports"])
-        pair = Pair(**value["pair"]) if value["pair"] is not None else None
-        guard = Guard(**value["guard"]) if value["guard"] is not None else None
-        read = {"subject": _subject(value["subject"]), "reports": reports, "pair": pair, "namespaces": tuple(value["namespaces"])}
-        read["inventories"] = tuple(InventoryFile(**each) for each in value["inventories"])
-        return cls(**{**value, **read, "guard": guard})
+        return convert(value, cls)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What an analysis found, beside its reports. `headline` says it in one line; `conflicts` are the paths that kept the head from
     merging; only a comparison has a digest. `diagnostics` says how many there were of each code."""
 
@@ -169,18 +150,3 @@ class Result:
     headline: str
     conflicts: tuple[str, ...] = ()
     diagnostics: Mapping[str, int] = field(default_factory=dict)
-
-
-def _subject(value: Mapping[str, Any]) -> Subject:
-    match value["kind"]:
-        case "git":
-            return GitComparison(**{**value, **_git_sides(value), "merging": Merging(value["merging"])})
-        case "archives":
-            return ArchiveComparison(**{**value, **{side: ArchiveSide(**value[side]) for side in ("base", "head")}})
-        case "git-revision":
-            return GitRevision(**{**value, "side": GitSide(**value["side"])})
-    return Archive(**{**value, "side": ArchiveSide(**value["side"])})
-
-
-def _git_sides(value: Mapping[str, Any]) -> dict[str, GitSide]:
-    return {side: GitSide(**value[side]) for side in ("base", "head")}

@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from msgspec import convert
+
 import service
 from service.analysis.job import AnalysisError, Order, Result
 from service.analysis.programs import PROGRAMS
@@ -86,4 +88,4 @@ def _outcome(directory: Path) -> Result:
     outcome = json.loads((directory / "outcome.json").read_text(encoding="utf-8"))
     if "reason" in outcome:
         raise AnalysisError(outcome["reason"], outcome["message"])
-    return Result(**{**outcome, "conflicts": tuple(outcome["conflicts"])})
+    return convert(outcome, Result)

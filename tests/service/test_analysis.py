@@ -8,10 +8,10 @@ import select
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from service.analysis import runner
 from service.analysis.job import (
