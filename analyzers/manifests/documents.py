@@ -10,6 +10,7 @@ from yaml.error import MarkedYAMLError
 from yaml.events import DocumentStartEvent, StreamEndEvent
 from yaml.reader import ReaderError
 
+from analyzers.manifests.block_style import read_block_style
 from analyzers.manifests.builder import Builder, Document
 from analyzers.manifests.defects import Defect, Unparsable
 from analyzers.manifests.json_events import is_json, json_events
@@ -22,9 +23,14 @@ _DIRECTIVES: Final = 64
 
 def read_documents(chunk: Chunk, limits: Limits, budget: NodeBudget) -> Iterator[Document]:
     """The documents of a chunk, as a stream: one, but for odd line breaks. `Unparsable` when it is no YAML or JSON, or exceeds a cap."""
+    plain = read_block_style(chunk, limits, budget)
+    return iter((plain,)) if plain is not None else _read_any_style(chunk, limits, budget)
+
+
+def _read_any_style(chunk: Chunk, limits: Limits, budget: NodeBudget) -> Iterator[Document]:
     none_yet, left = True, budget.left
     try:
-        for document in _read_yaml(chunk, limits, budget):
+        for document in read_events(chunk, limits, budget):
             none_yet = False
             yield document
     except Unparsable as error:
@@ -34,7 +40,8 @@ def read_documents(chunk: Chunk, limits: Limits, budget: NodeBudget) -> Iterator
         yield Builder(json_events(chunk.text).__next__, chunk.line, limits, budget).document()
 
 
-def _read_yaml(chunk: Chunk, limits: Limits, budget: NodeBudget) -> Iterator[Document]:
+def read_events(chunk: Chunk, limits: Limits, budget: NodeBudget) -> Iterator[Document]:
+    """The documents of a chunk of YAML by the parser's events, which know every style. `Unparsable` when it is none, or exceeds a cap."""
     if chunk.text.count("\n%") > _DIRECTIVES:
         raise Unparsable(Defect("limit-exceeded", f"more than {_DIRECTIVES} lines of one document start with %", chunk.line))
     try:
