@@ -21,6 +21,7 @@ from typing import Final
 Wanted = Callable[[str, str], bool]
 """Whether objects of an API group ("" is the core group) and kind are to be loaded."""
 
+_USUAL = re.compile(r"(?:---\n)?apiVersion: (\S+)\nkind: (\S+)\n")
 _LEAD = re.compile(r"(?:---(?:[ \t]+#[^\n]*|[ \t]*)(?:\n|\Z))?(?:[ \t]*(?:#[^\n]*)?\n)*+")
 _IN_COLUMN_0 = re.compile(r"\n(?!-[ \t\n])([^ \t\n#][^\n]*)")
 _PLAIN_KEY = re.compile(r"([A-Za-z][A-Za-z0-9_./-]*):(?=[ \t]|\Z)")
@@ -33,6 +34,9 @@ _OTHER_LINE_BREAKS: Final = "\r\x85\u2028\u2029"
 
 def is_irrelevant(text: str, wanted: Wanted) -> bool:
     """Whether a document certainly holds no wanted object. Errors of its syntax then go unreported, as it does itself."""
+    usual = _USUAL.match(text)
+    if usual is not None and wanted(group_of(usual[1]), usual[2]):
+        return False  # what looks wanted is parsed, whatever it is
     found = _identity(text)
     if found is None:
         return False

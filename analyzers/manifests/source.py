@@ -47,7 +47,7 @@ def chunks(text: str) -> Iterator[Chunk]:
     """
     has_directives = text.startswith("%") or "\n%" in text
     start, line = 0, 1
-    for marker in _MARKER.finditer(text):
+    for marker in _MARKER.finditer(text) if "\n---" in text else ():
         end = _before_directives(text, start, marker.start()) if has_directives else marker.start()
         if end > start:
             yield Chunk(text[start:end], line)

@@ -69,7 +69,9 @@ def _of_environment(environment: YamlList, path: str) -> Iterator[Use]:
     values: dict[str, tuple[str, int]] = {}
     for position, item in enumerate(environment):
         if isinstance(item, YamlMap) and isinstance(name := item.get("name"), str) and isinstance(value := item.get("value"), str):
-            expanded = _REFERENCE.sub(lambda match: values.get(match[1], (match[0], 0))[0], value[:_LONGEST])[:_LONGEST]
+            expanded = value[:_LONGEST]
+            if "$(" in expanded:
+                expanded = _REFERENCE.sub(lambda match: values.get(match[1], (match[0], 0))[0], expanded)[:_LONGEST]
             values[name] = (expanded, item.lines.get("value", environment.lines[position]))
     for name, (value, line) in values.items():
         for host, port in dict.fromkeys(_places(name, value)):
@@ -79,7 +81,7 @@ def _of_environment(environment: YamlList, path: str) -> Iterator[Use]:
 
 def _places(name: str, value: str) -> Iterator[tuple[str, int]]:
     """The hosts that a value names, with their ports. A single word counts only where the variable is named for a host."""
-    urls = _URL.findall(value)
+    urls = _URL.findall(value) if "://" in value else []
     for scheme, authority in urls:
         for place in authority.split(","):
             match = _PLACE.fullmatch(place.rpartition("@")[2].lower())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct
 
@@ -60,24 +60,23 @@ class InvalidObject(Exception):
         self.message, self.line = message, line
 
 
-class Field:
+class Field(Struct, frozen=True, eq=False):
     """A typed reader over one value of a manifest; every failure is an `InvalidObject` that names the field's path and line.
 
-    A missing field and an explicit null read the same, as in the API.
+    A missing field and an explicit null read the same, as in the API. `place` is the path from the top of the document, or a field and the
+    step from it to this one.
     """
 
-    __slots__ = ("_path", "line", "value")
-
-    def __init__(self, value: YamlValue, path: str | tuple[Field, str | int], line: int) -> None:
-        """`path` is from the top of the document, or a field and the step from it to this one."""
-        self.value, self._path, self.line = value, path, line
+    value: YamlValue
+    place: str | tuple[Field, str | int]
+    line: int
 
     @property
     def path(self) -> str:
         """Which field this is; put together when it is asked for, since few fields of few objects are wrong."""
-        if isinstance(self._path, str):
-            return self._path
-        outer, step = self._path[0].path, self._path[1]
+        if isinstance(self.place, str):
+            return self.place
+        outer, step = self.place[0].path, self.place[1]
         if isinstance(step, int):
             return f"{outer}[{step}]"
         return f"{outer}.{step}" if outer else step
@@ -99,18 +98,19 @@ class Field:
 
     def __getitem__(self, key: str) -> Field:
         """The field `key` of this object."""
-        if self.value is None:
+        value = self.value
+        if value is None:
             return Field(None, (self, key), self.line)
-        mapping = self._mapping()
+        mapping = value if isinstance(value, YamlMap) else self._mapping()
         return Field(mapping.get(key), (self, key), mapping.lines.get(key, self.line))
 
-    def fields(self) -> Iterator[tuple[str, Field]]:
+    def fields(self) -> Iterable[tuple[str, Field]]:
         """Each field of this object."""
-        return ((key, self[key]) for key in self._mapping())
+        return () if self.value is None else [(key, self[key]) for key in self._mapping()]
 
-    def others(self, known: Collection[str]) -> Iterator[Field]:
+    def others(self, known: Collection[str]) -> Iterable[Field]:
         """The fields of this object that are not among those known."""
-        return (self[key] for key in self._mapping() if key not in known)
+        return () if self.value is None else [self[key] for key in self._mapping() if key not in known]
 
     def only(self, *known: str) -> None:
         """Refuse fields of this object that are not known, where a misspelt one must not be passed over."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import cast
 
 from analyzers.model.cluster import NamedPort
-from analyzers.model.manifest import Field
+from analyzers.model.manifest import Field, YamlMap
 from analyzers.model.selectors import Labels, LabelSelector, Operator, Requirement, canonical_labels
 from analyzers.sets.connections import PORTS, Protocol
 
@@ -18,6 +19,8 @@ GENERATED = "*"
 
 _MOST_KEPT = 4_096
 """Label keys, and selectors by labels, that are remembered: repositories repeat a few of them many times."""
+
+_PROTOCOLS = {each.value: each for each in Protocol}
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -42,18 +45,20 @@ def check_dns_label(field: Field, name: str) -> str:
 
 def read_labels(field: Field) -> Labels:
     """A label map, each key and value checked; `()` when missing."""
-    labels: dict[str, str] = {}
-    for key, value in field.fields():
-        labels[_check_label_key(value, key)] = _label_value(value)
-    return canonical_labels(labels)
+    written = field.value
+    if isinstance(written, YamlMap) and set(map(type, written.values())) == {str}:
+        labels = canonical_labels(cast(dict[str, str], written))
+        if _are_labels(labels):
+            return labels
+    return canonical_labels({_check_label_key(value, key): _label_value(value) for key, value in field.fields()})
 
 
 def read_selector(field: Field) -> LabelSelector:
     """A LabelSelector; a missing one reads like an empty one, which matches everything."""
-    labels, expressions = read_labels(field["matchLabels"]), list(field["matchExpressions"].items())
+    labels, expressions = read_labels(field["matchLabels"]), field["matchExpressions"]
     if not expressions:
         return _with_labels(labels)
-    return LabelSelector(tuple(sorted({*_with_labels(labels).requirements, *map(_read_requirement, expressions)})))
+    return LabelSelector(tuple(sorted({*_with_labels(labels).requirements, *map(_read_requirement, expressions.items())})))
 
 
 @lru_cache(_MOST_KEPT)
@@ -65,9 +70,10 @@ def _with_labels(labels: Labels) -> LabelSelector:
 def read_protocol(field: Field) -> Protocol:
     """A protocol; TCP when missing."""
     text = field.text("TCP")
-    if text not in Protocol.__members__:
+    protocol = _PROTOCOLS.get(text)
+    if protocol is None:
         raise field.fail(f"{text!r} is not one of TCP, UDP, SCTP")
-    return Protocol(text)
+    return protocol
 
 
 def read_port_number(field: Field) -> int:
@@ -120,6 +126,11 @@ def _check_label_key(field: Field, key: str) -> str:
 
 
 @lru_cache(_MOST_KEPT)
+def _are_labels(labels: Labels) -> bool:
+    return all(_is_label_key(key) and _is_label_value(value) for key, value in labels)
+
+
+@lru_cache(_MOST_KEPT)
 def _is_label_key(key: str) -> bool:
     prefix, slash, name = key.rpartition("/")
     return bool(_LABEL_NAME.fullmatch(name) and (not slash or (len(prefix) <= 253 and _DNS_SUBDOMAIN.fullmatch(prefix))))
@@ -127,6 +138,10 @@ def _is_label_key(key: str) -> bool:
 
 def _label_value(field: Field) -> str:
     value = field.text("")
-    if value and not _LABEL_NAME.fullmatch(value):
+    if not _is_label_value(value):
         raise field.fail(f"{value!r} is not a label value")
     return value
+
+
+def _is_label_value(value: str) -> bool:
+    return not value or _LABEL_NAME.fullmatch(value) is not None

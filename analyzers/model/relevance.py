@@ -14,7 +14,7 @@ _POD_FIELDS = ("labels", "hostNetwork", "ports", "name", "restartPolicy")
 _WITH_TEMPLATES = frozenset({"", "apps", "extensions", "batch", "apps.openshift.io", "argoproj.io", "serving.knative.dev", "kubevirt.io"})
 """API groups in which a `template` is a pod template, and nothing around it matters but the fields on the way to it."""
 
-_to_text = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_to_text = json.JSONEncoder(check_circular=False, sort_keys=True, separators=(",", ":")).encode  # no reading is circular
 
 _NOT_OF_THE_OBJECT = ("apiVersion", "kind", "metadata", "status")
 
