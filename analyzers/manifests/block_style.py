@@ -13,9 +13,9 @@ from sys import intern
 from typing import Final
 
 from analyzers.manifests.builder import Document
-from analyzers.manifests.flow_style import FLOW, KEY, NOT_AS_WRITTEN, QUOTED, NotPlain, read_flow, scalar
+from analyzers.manifests.flow_style import FLOW, KEY, NOT_AS_WRITTEN, QUOTED, NotPlain, read_flow
 from analyzers.manifests.limits import Limits, NodeBudget
-from analyzers.manifests.scalars import WORDS
+from analyzers.manifests.scalars import WORDS, plain
 from analyzers.manifests.source import Chunk
 from analyzers.model.manifest import YamlList, YamlMap, YamlValue
 
@@ -144,8 +144,9 @@ class _Reader:
 
     def _on_the_line(self, text: str, line: int, depth: int) -> YamlValue:
         """A scalar that may not be as it is written, or a flow collection."""
-        if text[0] not in "[{":
-            return scalar(text)
+        first = text[0]
+        if first not in "[{":
+            return text[1:-1] if first in "\"'" else plain(text)
         value, nodes = read_flow(text, line, self._most_levels - depth)
         self.nodes += nodes - 1
         return value

@@ -36,7 +36,7 @@ class NotPlain(Exception):
     """The text may have another reading, or none: the parser decides."""
 
 
-def scalar(text: str) -> YamlValue:
+def _scalar(text: str) -> YamlValue:
     """What a quoted or plain scalar means."""
     if text[0] not in NOT_AS_WRITTEN:
         return text
@@ -64,7 +64,7 @@ def _sequence(ahead: Iterator[_Part], line: int, levels: int) -> YamlList:
     items = YamlList(line)
     for name, start, text, end in ahead:
         if text:
-            items.append(scalar(text))
+            items.append(_scalar(text))
         elif start:
             items.append(_collection(start, ahead, line, levels))
             end = _end(ahead)
@@ -86,7 +86,7 @@ def _mapping(ahead: Iterator[_Part], line: int, levels: int) -> YamlMap:
         if name in fields or (name in WORDS and name):
             raise NotPlain
         if text:
-            fields[intern(name)] = scalar(text)
+            fields[intern(name)] = _scalar(text)
         elif start:
             fields[intern(name)] = _collection(start, ahead, line, levels)
             end = _end(ahead)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from posixpath import dirname, splitext
 from typing import Final
 
@@ -31,7 +32,6 @@ class Listing:
         self.files, self.links, self.submodules = (tuple(by_kind[kind]) for kind in (EntryKind.FILE, EntryKind.LINK, EntryKind.SUBMODULE))
         self._files = frozenset(entry.path for entry in self.files)
         self._targets = {entry.path: entry.target for entry in self.links}
-        self._folders = _folders(entry.path for kind in by_kind.values() for entry in kind)
 
     def is_read(self, path: str) -> bool:
         """Whether a path is a manifest file of this tree."""
@@ -43,12 +43,12 @@ class Listing:
 
     def is_folder(self, path: str) -> bool:
         """Whether a path is a folder of this tree, its root included."""
-        return path in self._folders
+        return path in self.folders
 
-    @property
+    @cached_property
     def folders(self) -> frozenset[str]:
         """Every folder of this tree; its root is the empty path."""
-        return self._folders
+        return _folders(entry.path for entry in (*self.files, *self.links, *self.submodules))
 
     def resolve(self, folder: str, target: str) -> str | None:
         """The path that `target` means when it stands in `folder`, through any links; None when that leaves the tree or goes in circles."""

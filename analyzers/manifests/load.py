@@ -119,21 +119,22 @@ class _Loader(Generic[Item]):
 
     def _readings(self, entries: list[Entry]) -> Iterator[tuple[Entry, FileReading[Item]]]:
         """The readings of some files: known ones from the shelf, the others read, and kept for the next time."""
-        known = self._shelf.recall(ShelfKey(entry.content_id, entry.path) for entry in entries if entry.content_id)
+        keys = {entry.path: ShelfKey(entry.content_id, entry.path) for entry in entries}
+        known = self._shelf.recall(key for key in keys.values() if key.content_id)
+        contents = {entry.path: data for entry, data in self._contents(each for each in entries if keys[each.path] not in known)}
+        unnamed = {path: ShelfKey(content_id_of(data), path) for path, data in contents.items() if not keys[path].content_id}
+        if unnamed:
+            keys, known = keys | unnamed, {**known, **self._shelf.recall(unnamed.values())}
         fresh: dict[ShelfKey, FileReading[Item]] = {}
-        unread = [entry for entry in entries if ShelfKey(entry.content_id, entry.path) not in known]
-        contents = dict(self._contents(unread))
-        named = {ShelfKey(entry.content_id or content_id_of(data), entry.path): entry for entry, data in contents.items()}
-        known = {**known, **self._shelf.recall(key for key, entry in named.items() if not entry.content_id)}
-        keys = {entry: key for key, entry in named.items()}
         for entry in entries:
-            key = keys.get(entry) or ShelfKey(entry.content_id, entry.path)
+            key = keys[entry.path]
             reading = known.get(key)
-            if reading is None and entry in contents:
+            if reading is None and entry.path in contents:
                 # What the cap on the whole tree may have cut short says nothing about the file.
                 whole = self._nodes_left >= self._limits.nodes
-                reading = self._read(entry.path, contents[entry])
-                fresh |= {key: reading} if whole else {}
+                reading = self._read(entry.path, contents[entry.path])
+                if whole:
+                    fresh[key] = reading
             if reading is not None:
                 self._bytes += 0 if entry.size else reading.size  # some trees do not tell before
                 yield entry, reading
@@ -206,9 +207,10 @@ class _Loader(Generic[Item]):
     def _take(self, path: str, reading: FileReading[Item]) -> bool:
         """Add what one file holds; false when the tree holds more values than may be read."""
         self._nodes_left -= reading.nodes
-        quiet = is_kustomization_name(path) or self._charts.is_own_file(path)
         self._found.append((path, reading.found))
-        self._diagnostics += (each for each in reading.diagnostics if not quiet or each.code != "not-an-object")
+        if reading.diagnostics:
+            quiet = is_kustomization_name(path) or self._charts.is_own_file(path)
+            self._diagnostics += (each for each in reading.diagnostics if not quiet or each.code != "not-an-object")
         if reading.template_line is not None:
             self._template_lines[path] = reading.template_line
         if self._nodes_left > 0:

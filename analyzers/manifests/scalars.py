@@ -52,7 +52,8 @@ class Undecodable(ValueError):
 
 def plain(text: str) -> Scalar:
     """What a plain, untagged scalar means. Whole floats become integers, as they do on the way through JSON."""
-    return _as_json(_resolve(text))
+    value = _resolve(text)
+    return _as_json(value) if isinstance(value, float) else value
 
 
 def tagged(text: str, tag: str) -> Scalar:

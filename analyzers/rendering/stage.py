@@ -4,12 +4,12 @@ through as it is, and what renders is not even imported for it."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct, field
 
 from analyzers.configuration import AnalysisSettings
-from analyzers.manifests.kustomizations import is_kustomization_name
+from analyzers.manifests.kustomizations import NAMES
 from analyzers.manifests.limits import DEFAULT_LIMITS, Limits
 from analyzers.manifests.prescan import Wanted
 from analyzers.manifests.templates import CHART
@@ -21,6 +21,8 @@ from analyzers.units.clusters import Convention, cluster_of, named_cluster_of
 
 if TYPE_CHECKING:
     from analyzers.units.unit import Plan
+
+_RENDERED: Final = NAMES | {CHART}
 
 Observer = Callable[[str, int, int], None]
 
@@ -109,4 +111,4 @@ def plain_plan(tree: Tree) -> Plan:
 
 def is_rendered(paths: Iterable[str]) -> bool:
     """Whether a tree holds anything that a renderer could make something of."""
-    return any(is_kustomization_name(path) or path.rpartition("/")[2] == CHART for path in paths)
+    return not _RENDERED.isdisjoint(path.rpartition("/")[2] for path in paths)
