@@ -55,6 +55,8 @@ def read_labels(field: Field) -> Labels:
 
 def read_selector(field: Field) -> LabelSelector:
     """A LabelSelector; a missing one reads like an empty one, which matches everything."""
+    if not field:
+        return _with_labels(())
     labels, expressions = read_labels(field["matchLabels"]), field["matchExpressions"]
     if not expressions:
         return _with_labels(labels)
