@@ -1,9 +1,9 @@
 """The plain part of YAML, read line by line: block mappings and sequences of scalars and flow collections that each stand on one line.
 
-Most manifests are nothing else, and a parser's events cost three times as much. What stands here is a subset by construction: each line is
-matched as a whole by an expression that only lets through what has one reading, and `None` is the answer to all else, be it another style,
-an anchor, a tag, a duplicate key or an error. The parser's events then decide, so that neither values nor lines nor defects depend on which
-way was taken.
+Most manifests are nothing else, and a parser's events cost more than twice as much. What stands here is a subset by construction: each line
+is matched as a whole by an expression that only lets through what has one reading, and `None` is the answer to all else, be it another
+style, an anchor, a tag, a duplicate key or an error. The parser's events then decide, so that values, lines and defects do not depend on
+which way was taken.
 """
 
 from __future__ import annotations

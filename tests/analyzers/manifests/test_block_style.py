@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import string
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -135,6 +137,17 @@ LINES = st.tuples(
 @given(st.sampled_from(("", "", "---\n", "--- # c\n", "---\t\n", "# c\n")), st.lists(LINES, min_size=1, max_size=8).map("\n".join))
 def test_lines_of_any_kind_are_read_as_by_the_parser_or_left_to_it(start: str, lines: str) -> None:
     is_read_alike(start + lines)
+
+
+@pytest.mark.parametrize("place", ["a: {}\n", "a: x{}y\n", "a:{}\n", "a:\n- {}b: c\n", "a: [x{}y, z]\n", "a: 'x'{}\n"])
+def test_every_pair_of_characters_is_read_as_by_the_parser_or_left_to_it(place: str) -> None:
+    pairs = product(string.printable, repeat=2)
+    assert 0 < sum(is_read_alike(place.replace("{}", "".join(pair))) for pair in pairs) < len(string.printable) ** 2
+
+
+def test_every_letter_in_a_comment_is_read_as_by_the_parser_or_left_to_it() -> None:
+    letters = map(chr, (*range(0x3000), *range(0xD000, 0xD800), *range(0xE000, 0xE010), *range(0xFE00, 0x10010)))
+    assert sum(is_read_alike(f"a: b # {letter}\n") for letter in letters) > 0x3000
 
 
 def test_manifests_with_mistakes_are_read_as_by_the_parser_or_left_to_it() -> None:
