@@ -12,7 +12,7 @@ import re
 from sys import intern
 from typing import Final
 
-from analyzers.manifests.builder import Document
+from analyzers.manifests.document import Document
 from analyzers.manifests.flow_style import FLOW, KEY, NOT_AS_WRITTEN, QUOTED, NotPlain, read_flow
 from analyzers.manifests.limits import Limits, NodeBudget
 from analyzers.manifests.scalars import WORDS, plain

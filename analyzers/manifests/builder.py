@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent
 
 from analyzers.manifests.defects import Defect, Unparsable
+from analyzers.manifests.document import Document
 from analyzers.manifests.limits import Limits, NodeBudget
 from analyzers.manifests.scalars import HINTS, NUMBER_HINTS, WORDS, Undecodable, key, plain, plain_key, tagged
 from analyzers.model.manifest import YamlList, YamlMap, YamlValue
@@ -24,14 +25,6 @@ _IDENTITY: Final = frozenset({"apiVersion", "kind"})
 _SPECIAL_KEYS: Final = WORDS | {"<<"}
 _LONGEST_MESSAGE: Final = 300
 """Characters; keys and anchors are quoted from the input and may be of any length."""
-
-
-class Document(Struct, frozen=True):
-    """One document: its value, its first line, and the first defect that did not keep it from being read to its end."""
-
-    value: YamlValue
-    line: int
-    defect: Defect | None
 
 
 class _Anchor(Struct):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from analyzers.manifests.document import Document
 from analyzers.manifests.prescan import Wanted, group_of
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.model.manifest import Field, InvalidObject, Manifest, YamlList, YamlMap, YamlValue
 from analyzers.model.metadata import GENERATED
-
-if TYPE_CHECKING:
-    from analyzers.manifests.builder import Document
 
 Finding = Manifest | Diagnostic
 

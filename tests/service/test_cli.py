@@ -79,8 +79,18 @@ def test_a_diff_of_folders_loads_neither_git_nor_what_a_service_needs(tmp_path: 
     assert not dear & loaded(tmp_path, "diff", base, head)
 
 
-def test_what_is_on_the_shelf_is_read_without_a_parser(tmp_path: Path, base: Path) -> None:
-    assert [("yaml" in loaded(tmp_path, "diff", base, base)) for _ in range(2)] == [True, False]
+@pytest.mark.parametrize(
+    ("added", "expected"),
+    [
+        ("{apiVersion: v1, kind: Pod, metadata: {name: odd}}\n", [True, False]),
+        ("apiVersion: v1\nkind: Pod\nmetadata: {name: odd}\n", [False, False]),
+    ],
+)
+def test_plain_yaml_and_what_is_on_the_shelf_are_read_without_a_parser(
+    tmp_path: Path, base: Path, added: str, expected: list[bool]
+) -> None:
+    (base / "added.yaml").write_text(added)
+    assert [("yaml" in loaded(tmp_path, "diff", base, base)) for _ in range(2)] == expected
 
 
 def test_command_line_offers_every_format() -> None:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzers.manifests.any_style import read_events
 from analyzers.manifests.block_style import read_block_style
-from analyzers.manifests.builder import Document
-from analyzers.manifests.documents import read_events
+from analyzers.manifests.document import Document
 from analyzers.manifests.limits import DEFAULT_LIMITS, Limits, NodeBudget
 from analyzers.manifests.source import Chunk, chunks
 from analyzers.model.manifest import YamlList, YamlMap, YamlValue

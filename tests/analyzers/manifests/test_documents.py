@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzers.manifests.builder import Document
 from analyzers.manifests.defects import Unparsable
+from analyzers.manifests.document import Document
 from analyzers.manifests.documents import read_documents
 from analyzers.manifests.limits import DEFAULT_LIMITS, NodeBudget
 from analyzers.manifests.source import Chunk
