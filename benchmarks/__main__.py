@@ -28,6 +28,8 @@ TARGETS = (
     ("the same from git with nothing cached, less the command itself", "large, from git", "nothing cached", 2.0, "s"),
     ("the same with the base's parse cached, ten policies changed", "large, from git", "ten policies", 0.1, "s"),
     ("the same with the base's parse cached, a workload relabelled", "large, from git", "a workload", 0.1, "s"),
+    ("the same with the base's parse cached, a workload added", "large, from git", "a newcomer", 0.1, "s"),
+    ("the same with the base's parse cached, a namespace relabelled", "large, from git", "a namespace", 0.1, "s"),
     ("10,000 pods, every default-deny dropped", "large, mass change", "engine", 1.0, "s"),
     ("100,000 pods, 10,000 policies, cold diff, manifests parsed", "huge, one line", "engine", 2.0, "s"),
     ("the same, peak memory", "huge, one line", "peak MiB", 500, "MiB"),

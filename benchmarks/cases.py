@@ -17,7 +17,9 @@ from benchmarks.shapes import (
     Files,
     Profile,
     another_change,
+    joined_by_another,
     mass_change,
+    of_another_stage,
     one_line_change,
     profile,
     relabelled,
@@ -104,19 +106,28 @@ def from_git() -> Measured:
 
 
 def large_from_git() -> Measured:
-    """The same of the large profile, by how much of it is known: nothing; base, with ten policies changed; base, with one workload
-    relabelled. The cost of the command itself, which `start-up` is about, is measured by a repository of ten pods, and taken off."""
+    """The same of the large profile, by how much of it is known: nothing; then base, with ten policies changed, one workload relabelled or
+    added, one namespace relabelled. The cost of the command itself, which `start-up` is about, is measured by a repository of ten pods,
+    and taken off."""
     from benchmarks.trees import git_repository
 
     tiny = repository(profile("tiny", 10, 2))
     with tempfile.TemporaryDirectory() as folder:
         base = repository(LARGE)
-        heads = {"head": one_line_change(base), "ten": ten_changes(base), "workload": relabelled(base)}
-        git_repository(Path(folder) / "large", base, heads)
+        heads = {
+            "nothing cached": one_line_change(base),
+            "ten policies": ten_changes(base),
+            "a workload": relabelled(base),
+            "a newcomer": joined_by_another(base),
+            "a namespace": of_another_stage(base),
+        }
+        git_repository(Path(folder) / "large", base, {name.replace(" ", "-"): head for name, head in heads.items()})
         git_repository(Path(folder) / "tiny", tiny, {"head": relabelled(tiny)})
         command = min(_command(folder, "diff", "--repo", f"{folder}/tiny", "base", "head", "-q") for _ in range(3))
-        found = [_command(folder, "diff", "--repo", f"{folder}/large", "base", head, "-q") - command for head in heads]
-    return {"files": len(base), "command": command, **dict(zip(("nothing cached", "ten policies", "a workload"), found, strict=True))}
+        found = {
+            name: _command(folder, "diff", "--repo", f"{folder}/large", "base", name.replace(" ", "-"), "-q") - command for name in heads
+        }
+    return {"files": len(base), "command": command, **found}
 
 
 def start_up() -> Measured:

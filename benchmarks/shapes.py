@@ -76,6 +76,18 @@ def relabelled(files: Files) -> Files:
     return files | {path: files[path].replace("    spec:\n      service", "        version: v2\n    spec:\n      service")}
 
 
+def joined_by_another(files: Files) -> Files:
+    """One workload is new."""
+    path = next(path for path in sorted(files) if path.startswith("apps/"))
+    return files | {path.replace("app-", "new-"): files[path].replace("app-", "new-")}
+
+
+def of_another_stage(files: Files) -> Files:
+    """One namespace gets another value of a label."""
+    path = next(path for path in sorted(files) if path.startswith("namespaces/"))
+    return files | {path: files[path].replace("env: ", "env: former-")}
+
+
 def mass_change(files: Files) -> Files:
     """Every default-deny is dropped."""
     return {path: text for path, text in files.items() if "name: default-deny" not in text}
