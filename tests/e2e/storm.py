@@ -49,11 +49,11 @@ class Push:
         return 10_000 + 100 * self.number + self.version
 
 
-def timeline(random: Random) -> list[Event | Push]:
+def timeline(random: Random, pulls: int) -> list[Event | Push]:
     """Every push, and after each its event, some time later: so events come out of order. One of each pull request comes twice."""
     moments: list[tuple[float, int, Event | Push]] = []
     order = itertools.count()
-    for number in range(1, PULLS + 1):
+    for number in range(1, pulls + 1):
         events = []
         for version, moment in enumerate(sorted(random.random() for _ in range(PUSHES))):
             event = Event(number, "synchronize" if version else "opened", f"{number}-{version}")
@@ -177,11 +177,12 @@ class Storm:
     repository: Repository
     fleet: Fleet
     random: Random
+    pulls: int = PULLS
 
     def blow(self, kills: int, also: Callable[[int], None] = lambda _: None) -> None:
         """Push and deliver everything, killing processes at random moments, half of them after the last webhook. `also` is told how many
         webhooks were delivered."""
-        actions = timeline(self.random)
+        actions = timeline(self.random, self.pulls)
         fatal = set(self.random.sample(range(len(actions)), kills // 2))
         delivered = 0
         for position, action in enumerate(actions):
@@ -193,7 +194,7 @@ class Storm:
                 also(delivered)
             if position in fatal:
                 self.fleet.kill(self.random)
-        assert delivered == PULLS * DELIVERIES
+        assert delivered == self.pulls * DELIVERIES
         for _ in range(kills - kills // 2):
             self._progress(self.random.randint(5, 40))
             self.fleet.kill(self.random)
