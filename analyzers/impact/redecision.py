@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from functools import cache, cached_property, partial, reduce
+from functools import cache, partial, reduce
 from operator import or_
 
 from msgspec import Struct
@@ -18,7 +18,6 @@ from analyzers.reachability.bits import bits_of, members_of
 from analyzers.reachability.compiled import Decider, names_used
 from analyzers.reachability.cover import Cover, differing, overlay_addresses
 from analyzers.reachability.decide import decide
-from analyzers.reachability.index import Postings
 from analyzers.reachability.representatives import with_names
 from analyzers.reachability.universe import JointWorkload, Snapshot, beside
 from analyzers.sets.ip_blocks import Family
@@ -82,18 +81,10 @@ class Redecision:
         return self.universe.workloads[self.universe.members[number][0]]
 
     def carrying(self, selector: LabelSelector) -> Iterator[Workload]:
-        """The workloads of head with a pod that carries labels, in whatever namespace."""
-        owners, labels = self._carriers
-        found = dict.fromkeys(owners[number] for number in members_of(labels.select(selector)))
-        newest = (self.universe.workloads[index].versions[-1] for index in found)
+        """The workloads of head with a pod that policy could select by these labels, in whatever namespace."""
+        classes = self._indices[1].select(PodPeer(LabelSelector(), selector)) & ~self.stand_ins
+        newest = (self.universe.workloads[index].versions[-1] for index in sorted(set(self.universe.within(classes))))
         return (each for each in newest if each is not None)
-
-    @cached_property
-    def _carriers(self) -> tuple[list[int], Postings]:
-        """The workload of each pod of head, by its position, and the pods by their labels."""
-        newest = ((index, joint.versions[-1]) for index, joint in enumerate(self.universe.workloads))
-        pods = [(index, shape.labels) for index, each in newest if each is not None for shape in each.shapes]
-        return [index for index, _ in pods], Postings(enumerate(labels for _, labels in pods))
 
     def _about(self, revision: int, direction: Direction, number: int) -> tuple[Policy, ...]:
         """The policies that decide about a class in a direction."""
