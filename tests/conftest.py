@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -35,6 +36,12 @@ os.environ["XDG_CACHE_HOME"] = _CACHE.name
 # Examples are the same in every run, so that a failure belongs to the change that shows it; a deadline would measure the machine.
 settings.register_profile("flowdelta", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("flowdelta")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector all modules and tests, which stay to the end: it would look through them again in every test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
