@@ -12,6 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from analyzers.baseline.kept_sides import KeptSides
+from analyzers.impact.changed import policies_of
 from analyzers.impact.report import Scope
 from analyzers.manifests.load import Layout
 from analyzers.manifests.tree import Entry
@@ -19,7 +20,7 @@ from analyzers.manifests.wire import Wire
 from analyzers.model.cluster import Cluster, NamedPort
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.metadata import GENERATED
-from analyzers.model.policy import Direction, Policy
+from analyzers.model.policy import Direction
 from analyzers.model.records import ObjectKey, ObjectRecord, PolicyMeaning
 from analyzers.reachability.policy_index import named_ports
 from analyzers.reachability.ports import Condition, PortSpace
@@ -138,11 +139,6 @@ def _places(described: Iterable[ObjectRecord], stating: Iterable[ObjectRecord], 
             about = policy.subject.namespaces
             decided = tuple(filter(policy.decides, Direction))
             yield PolicyPlace(files[each.location.path], numbers[id(each)], index, about if isinstance(about, str) else "", decided)
-
-
-def policies_of(record: ObjectRecord) -> tuple[Policy, ...]:
-    """The policies that an object states."""
-    return record.meaning.policies if isinstance(record.meaning, PolicyMeaning) else ()
 
 
 def by_file(described: Iterable[ObjectRecord]) -> Iterable[tuple[str, Iterable[ObjectRecord]]]:

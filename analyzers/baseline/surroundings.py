@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Raw, Struct
 
-from analyzers.baseline.baseline import policies_of
+from analyzers.impact.changed import policies_of
 from analyzers.manifests.local_survey import home_of, is_about_ways
 from analyzers.manifests.wire import Wire
 from analyzers.model.cluster import NamedPort

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from analyzers.impact.causes import Cause, ChangedObject
+from analyzers.impact.changed import policies_of
 from analyzers.model.cluster import Cluster
 from analyzers.model.policy import Policy
-from analyzers.model.records import ObjectRecord, PolicyMeaning
 from analyzers.reachability.compiled import Compiled
 from analyzers.reachability.index import PodIndex
 from analyzers.reachability.universe import Snapshot, Universe
@@ -45,8 +45,4 @@ class ChangedPolicy(Struct, frozen=True, eq=False):
     @classmethod
     def of(cls, changed: ChangedObject, cause: Cause) -> ChangedPolicy:
         """What a changed object states."""
-        return cls(cause, (_stated(changed.base), _stated(changed.head)))
-
-
-def _stated(record: ObjectRecord | None) -> tuple[Policy, ...]:
-    return record.meaning.policies if record is not None and isinstance(record.meaning, PolicyMeaning) else ()
+        return cls(cause, (policies_of(changed.base), policies_of(changed.head)))
