@@ -19,8 +19,8 @@ from analyzers.manifests.scalars import WORDS, plain
 from analyzers.manifests.source import Chunk
 from analyzers.model.manifest import YamlList, YamlMap, YamlValue
 
-_COMMENT: Final = r"\#[ -~\xa0-\u2027\u202a-\ud7ff]*+"
-"""Comments may hold other letters than those of ASCII, but none that ends a line for the parser or that it refuses."""
+_COMMENT: Final = r"\#.*+"
+"""Comments may hold other letters than those of ASCII; that all of them are printable is looked at for the whole text."""
 
 _PLAIN: Final = r"""(?:[A-Za-z0-9_./$(+~]|[-:](?=[\w.:-]))[!"$-9;-~]*+(?:(?:[ ]++|:++)[!"$-9;-~]++)*+"""
 """A plain scalar of ASCII; what begins or ends with a colon, or holds one before a space, or `#`, may be something else."""
@@ -65,6 +65,8 @@ def read_block_style(chunk: Chunk, limits: Limits, budget: NodeBudget) -> Docume
 
 def _rows(chunk: Chunk) -> list[_Row] | None:
     """The lines of a text that have content, and an end; None unless all are of the plain part and the first is a key in column 0."""
+    if not chunk.text.replace("\n", "").isprintable():
+        return None  # what ends a line for the parser alone, what it refuses, and tabs
     marker = _MARKER.match(chunk.text)
     text = chunk.text[marker.end() :] if marker else chunk.text
     text = text if text.endswith("\n") else text + "\n"
