@@ -23,7 +23,7 @@ from analyzers.impact.diff import diff as diff_analysed
 from analyzers.impact.flows import endpoints, flows
 from analyzers.impact.outages import blocked_notes
 from analyzers.impact.questions import ExplainError, parse_port
-from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revision, Scope
+from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Scope
 from analyzers.impact.severity import DEFAULT_RULES, SeverityRules
 from analyzers.interest import interest
 from analyzers.manifests.inventory import host_network_note, survey
@@ -41,6 +41,7 @@ from analyzers.model.diagnostics import Diagnostic, is_complete, of_both_sides
 from analyzers.model.manifest import Manifest
 from analyzers.model.pod_network import PodNetworks
 from analyzers.model.records import ObjectKey, ObjectRecord
+from analyzers.model.revision import Revision
 from analyzers.reachability.ambiguity import equal_priorities
 from analyzers.reachability.compiled import Compiled, compile_revisions
 from analyzers.reachability.matrix import Matrix

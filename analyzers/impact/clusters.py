@@ -8,8 +8,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from analyzers.impact.report import DiffReport, Revision
+from analyzers.impact.report import DiffReport
 from analyzers.model.diagnostics import Diagnostic
+from analyzers.model.revision import Revision
 
 
 class DiffsReport(Struct, frozen=True, eq=False):

@@ -22,11 +22,12 @@ from analyzers.impact.outages import blocked_notes, blocked_ways, publications
 from analyzers.impact.pairs import PairRows
 from analyzers.impact.potential import potential_of
 from analyzers.impact.reasons import named_in, reasons
-from analyzers.impact.report import DiffReport, FlowGroup, Revision, Scope, Summary, WorkloadChanges, digest_of
+from analyzers.impact.report import DiffReport, FlowGroup, Scope, Summary, WorkloadChanges, digest_of
 from analyzers.impact.severity import DEFAULT_RULES, SeverityRules
 from analyzers.impact.vias import Vias
 from analyzers.model.diagnostics import Diagnostic, of_both_sides
 from analyzers.model.records import ObjectRecord
+from analyzers.model.revision import Revision
 from analyzers.reachability.compiled import Compiled
 from analyzers.reachability.delta import compare
 from analyzers.reachability.universe import Snapshot, Universe

@@ -19,15 +19,9 @@ from analyzers.impact.severity import Severity
 from analyzers.model.cluster import Cluster, Endpoint, ExternalBlock, Service
 from analyzers.model.diagnostics import Diagnostic, SourceLocation, is_complete
 from analyzers.model.representative import Representative
+from analyzers.model.revision import Revision
 from analyzers.reachability.universe import JointWorkload, Snapshot
 from analyzers.sets.connections import ConnectionSet, Protocol
-
-
-class Revision(Struct, frozen=True):
-    """What was analysed: `label` is what a person calls it (a branch, a folder); `commit` is the full commit id where there is one."""
-
-    label: str
-    commit: str | None = None
 
 
 class EndpointChange(StrEnum):

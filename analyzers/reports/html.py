@@ -8,9 +8,10 @@ from typing import Final
 
 from analyzers.impact.clusters import DiffsReport
 from analyzers.impact.reasons import MOST_REASONS
-from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revision, Step
+from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Step
 from analyzers.impact.severity import Level, Severity
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
+from analyzers.model.revision import Revision
 from analyzers.reports import headline, protection_words, way_words
 from analyzers.reports.assessment_words import may_break_note, path_lines, radius_lines, reasons
 from analyzers.reports.cause_words import effectless, effectless_title

@@ -19,7 +19,6 @@ from analyzers.impact.report import (
     PairChange,
     Potential,
     Publication,
-    Revision,
     ServiceLead,
     Step,
     Via,
@@ -30,6 +29,7 @@ from analyzers.impact.report import (
 from analyzers.model.cluster import INGRESS_CONTROLLER, Endpoint, ExternalBlock, IngressController, Workload
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.representative import Representative
+from analyzers.model.revision import Revision
 from analyzers.reachability.universe import JointWorkload
 from analyzers.reports.context import Context
 from analyzers.reports.json_assessment import assessment, levels, paths_of, weighed

@@ -9,8 +9,9 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revision, Scope, Step
+from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Scope, Step
 from analyzers.model.diagnostics import Diagnostic
+from analyzers.model.revision import Revision
 from analyzers.reports import headline, protection_words, way_words
 from analyzers.reports.assessment_words import levels_in_words, may_break_note, path_lines
 from analyzers.reports.cause_words import effectless, effectless_title

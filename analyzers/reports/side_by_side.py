@@ -11,7 +11,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from analyzers.impact.clusters import DiffsReport
-from analyzers.impact.report import DiffReport, Revision
+from analyzers.impact.report import DiffReport
+from analyzers.model.revision import Revision
 from analyzers.reports.cluster_words import first_line, heading, headline_of, parted, scope_of, unchanged
 from analyzers.reports.context import Context
 from analyzers.reports.page import Page

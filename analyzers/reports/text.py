@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Revision, Step
+from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Step
 from analyzers.model.diagnostics import Diagnostic
+from analyzers.model.revision import Revision
 from analyzers.reports import headline, protection_words, way_words
 from analyzers.reports.assessment_words import may_break_note, path_lines
 from analyzers.reports.cause_words import effectless, effectless_title

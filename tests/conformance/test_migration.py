@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from analyzers.impact.report import Revision
+from analyzers.model.revision import Revision
 from analyzers.pipeline import diff
 from analyzers.reports import render
 from tests.oracle.admin_policies import migrated

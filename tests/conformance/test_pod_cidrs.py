@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from analyzers.configuration import AnalysisSettings, ClusterSettings
-from analyzers.impact.report import Revision
 from analyzers.model.cluster import HostNetwork
+from analyzers.model.revision import Revision
 from analyzers.pipeline import Options, diff, explain, matrix
 from tests.conformance.test_admin_tiers import AGENT, DB, ISOLATED, WEB, cnp, documents, egress, files, rule, to
 from tests.oracle import sample

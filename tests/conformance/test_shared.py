@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 import yaml
 
-from analyzers.impact.report import DiffReport, Revision
+from analyzers.impact.report import DiffReport
 from analyzers.manifests.folder import FolderTree
+from analyzers.model.revision import Revision
 from analyzers.pipeline import diff
 from tests.oracle.reading import Document
 from tests.property.test_reasons import effects, stand_ins

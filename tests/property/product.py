@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from analyzers.configuration import AnalysisSettings
-from analyzers.impact.report import Revision
 from analyzers.manifests.shelf import Shelf
 from analyzers.manifests.tree import Entry, EntryKind, Unreadable
 from analyzers.model.cluster import HostNetwork
 from analyzers.model.records import ObjectRecord
+from analyzers.model.revision import Revision
 from analyzers.pipeline import Options, diff, matrix
 from analyzers.reports import render
 from tests.oracle.expand import Report

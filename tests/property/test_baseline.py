@@ -13,13 +13,13 @@ import yaml
 from msgspec.structs import replace
 
 from analyzers.configuration import AnalysisSettings
-from analyzers.impact.report import Revision
 from analyzers.manifests.limits import Limits
 from analyzers.manifests.shelf import MemoryShelf
 from analyzers.manifests.tree import Change, Entry, EntryKind, Tree, Unreadable
 from analyzers.model.cluster import HostNetwork
 from analyzers.model.pod_network import PodNetworks
 from analyzers.model.records import ObjectRecord
+from analyzers.model.revision import Revision
 from analyzers.pipeline import Options, diff
 from analyzers.reachability.moves import Moves
 from analyzers.reachability.renumbering import Renumbering

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from analyzers.impact.report import DiffReport, FlowGroup, Revision
+from analyzers.impact.report import DiffReport, FlowGroup
 from analyzers.impact.severity import Mark, Severity
 from analyzers.model.cluster import NAMESPACE_NAME_LABEL, HostNetwork
 from analyzers.model.representative import Representative
+from analyzers.model.revision import Revision
 from analyzers.pipeline import Options, diff
 from analyzers.reports import render
 from tests.oracle import expand, tables

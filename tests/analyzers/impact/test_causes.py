@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analyzers.impact.causes import Cause, ChangeKind, changed_objects
-from analyzers.impact.report import Revision
+from analyzers.model.revision import Revision
 from analyzers.pipeline import diff
 from tests.analyzers.reading import objects
 from tests.property.product import MemoryTree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from analyzers.impact.report import Revision
+from analyzers.model.revision import Revision
 from analyzers.pipeline import diff, matrix
 from analyzers.reports import render
 from tests.oracle.expand import Report

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from analyzers.impact import blast_radius as radii
 from analyzers.impact import paths
 from analyzers.impact.hops import Path, Paths
-from analyzers.impact.report import DiffReport, Revision
+from analyzers.impact.report import DiffReport
 from analyzers.impact.severity import DEFAULT_RULES
 from analyzers.model.cluster import HostNetwork
+from analyzers.model.revision import Revision
 from analyzers.pipeline import Options, diff
 from analyzers.reachability.compiled import Compiled, compile_revisions
 from analyzers.reachability.universe import Universe, join

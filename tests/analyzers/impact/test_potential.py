@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from analyzers.impact.report import DiffReport, NoEffect, ReasonKind, Revision
+from analyzers.impact.report import DiffReport, NoEffect, ReasonKind
+from analyzers.model.revision import Revision
 from analyzers.pipeline import diff
 from analyzers.reports import render
 from tests.property.product import MemoryTree

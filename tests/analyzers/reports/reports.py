@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from analyzers.impact.causes import Cause, ChangeKind, FieldChange
 from analyzers.impact.endpoint_sets import EndpointSet, Members
-from analyzers.impact.report import DiffReport, FlowGroup, MatrixReport, Revision, Scope, Summary, WorkloadChanges
+from analyzers.impact.report import DiffReport, FlowGroup, MatrixReport, Scope, Summary, WorkloadChanges
 from analyzers.model.cluster import Cluster, PodShape, Service, Workload
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
+from analyzers.model.revision import Revision
 from analyzers.model.selectors import canonical_labels
 from analyzers.reachability.universe import Snapshot, Universe, join
 from analyzers.sets.connections import ConnectionSet, Protocol

@@ -13,9 +13,10 @@ from jsonschema import Draft4Validator, FormatChecker
 from msgspec.structs import replace
 
 from analyzers.impact.causes import ChangeKind
-from analyzers.impact.report import DiffReport, Effect, Explanation, MatrixReport, Revision, Step
+from analyzers.impact.report import DiffReport, Effect, Explanation, MatrixReport, Step
 from analyzers.impact.severity import Level, Mark, Reason, Severity
 from analyzers.model.diagnostics import Diagnostic
+from analyzers.model.revision import Revision
 from analyzers.pipeline import diff
 from analyzers.reports import Context, render
 from analyzers.reports.findings import MOST_FINDINGS

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from analyzers.impact.report import Revision
 from analyzers.manifests.folder import FolderTree
 from analyzers.model.diagnostics import SourceLocation
+from analyzers.model.revision import Revision
 from analyzers.pipeline import diff, explain, matrix
 from analyzers.reports import Context, Report, render
 from analyzers.reports.rows import Ends

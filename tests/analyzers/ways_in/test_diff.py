@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from analyzers.impact.report import Revision
+from analyzers.model.revision import Revision
 from analyzers.pipeline import diff
 from analyzers.reports import render
 from tests.analyzers.ways_in.asking import FRONT, WEB, compared, deployment, files, policy
