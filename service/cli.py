@@ -46,7 +46,7 @@ def _analysis_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="[CLUSTER=]FILE",
             help="Judge beside what runs: a snapshot, as `flowdelta inventory` or `kubectl get … -A -o json` writes it; repeatable.",
         ),
-        click.option("--no-cache", is_flag=True, help="Do not remember parsed files between runs."),
+        click.option("--no-cache", is_flag=True, help="Remember nothing between runs."),
         click.option("--strict", is_flag=True, help="Exit 2 when the analysis is incomplete."),
         click.option("-q", "--quiet", is_flag=True, help="No diagnostics on stderr."),
     )
@@ -66,9 +66,10 @@ def cli() -> None:
 @_analysis_options
 def matrix(path: Path, **shared: Any) -> None:
     """The reachability matrix of a folder of manifests."""
-    from service import local
+    from service.local import analysing
+    from service.local.options import Shared
 
-    sys.exit(local.matrix(path, local.Shared(**shared)))
+    sys.exit(analysing.matrix(path, Shared(**shared)))
 
 
 @cli.command()
@@ -81,14 +82,18 @@ def matrix(path: Path, **shared: Any) -> None:
 @_analysis_options
 def diff(base: str, head: str, repo: Path | None, subdir: str, merge: bool, exit_code: bool, **shared: Any) -> None:
     """What changes between two folders, or with --repo between two revisions of a git repository."""
-    from service import local
+    from service.local.options import Shared
 
     if repo is None and (subdir or merge):
         raise click.UsageError("--path and --merge need --repo")
-    options = local.Shared(**shared)
+    options = Shared(**shared)
     if repo is None:
-        sys.exit(local.diff_folders(Path(base), Path(head), options, exit_code))
-    sys.exit(local.diff_revisions(repo, base, head, subdir, merge, options, exit_code))
+        from service.local import analysing
+
+        sys.exit(analysing.diff_folders(Path(base), Path(head), options, exit_code))
+    from service.local.comparing import diff_revisions
+
+    sys.exit(diff_revisions(repo, base, head, subdir, merge, options, exit_code))
 
 
 @cli.command()
@@ -99,9 +104,10 @@ def diff(base: str, head: str, repo: Path | None, subdir: str, merge: bool, exit
 @_analysis_options
 def explain(path: Path, source: str, destination: str, port: str | None, **shared: Any) -> None:
     """Why SOURCE can or cannot reach DESTINATION: each is an endpoint such as shop/web[Deployment], or an address."""
-    from service import local
+    from service.local import analysing
+    from service.local.options import Shared
 
-    sys.exit(local.explain(path, source, destination, port, local.Shared(**shared)))
+    sys.exit(analysing.explain(path, source, destination, port, Shared(**shared)))
 
 
 @cli.command()

@@ -23,7 +23,10 @@ from service.checkout import CheckoutError
 from service.configuration import NAME
 from service.exits import BadInput, Exit
 from service.guarding import AmbiguousEndpoints, case_of_change, case_of_head
-from service.local import Shared, Side, revisions
+from service.kept_entries import keeping
+from service.local.analysing import options_for
+from service.local.options import Shared
+from service.local.revisions import Side, revisions
 from service.signoff.approvals import Decision, Facts, Ruling, decide
 from service.signoff.explaining import Explanation, explained, explanation_json, find, lines
 from service.signoff.guardrails import Guardrail, Guardrails
@@ -111,7 +114,8 @@ def _analysed(comparison: Comparison) -> Iterator[_Opened]:
     guard = Guard(today, str(organisation) if organisation else "", comparison.stricter)
     shared = Shared("text", None, comparison.host_network, (), False, False, True)
     try:
-        with _sides(comparison) as (base, head), shared.analysis(base.tree) as options:
+        with _sides(comparison) as (base, head), keeping(shared.cache_folder) as entries:
+            options = options_for(base.tree, shared, entries)
             report = compare(base.tree, head.tree, options, base_revision=base.revision, head_revision=head.revision)
             yield _Opened(guard, base, head, options, report)
     except (TreeError, CheckoutError, ClusterError, AnalysisError, AmbiguousEndpoints) as error:

@@ -14,7 +14,8 @@ from analyzers.rendering.tools import Tools
 from analyzers.reports.escape import printable
 from analyzers.units.unit import Plan, RendererName, Unit
 from service.analysis.job import AnalysisError
-from service.analysis.preparing import configuration_of, settings_of, tools
+from service.analysis.preparing import configuration_of, settings_of
+from service.analysis.programs import tools
 from service.configuration import NAME, Configuration, ConfigurationError, read_configuration
 from service.exits import BadInput, Exit
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -12,9 +10,8 @@ from analyzers.configuration import NAME, AnalysisSettings
 from analyzers.manifests.tree import EntryKind, Tree, Unreadable
 from analyzers.pipeline import Options
 from analyzers.rendering.stage import Rendering
-from analyzers.rendering.tools import ToolMissing, Tools, find_tools
 from service.analysis.errors import AnalysisError
-from service.analysis.programs import PROGRAMS
+from service.analysis.programs import tools
 from service.checkout import GitTree
 from service.parse_cache import ParseCache
 
@@ -47,15 +44,6 @@ def _seen_from(base: Tree, configuration: Configuration) -> AnalysisSettings:
 def configuration_of(tree: Tree) -> Configuration:
     """The configuration at the root of a tree, or of the repository that it is a folder of. Raises `AnalysisError`."""
     return _configuration(_content(tree))
-
-
-def tools(environ: Mapping[str, str] | None = None) -> Tools:
-    """The programs that render: those that the environment names, else those on its path. Raises `AnalysisError`."""
-    environ = os.environ if environ is None else environ
-    try:
-        return find_tools(environ.get("PATH", os.defpath), *(environ.get(name, "") for name in PROGRAMS))
-    except ToolMissing as error:
-        raise AnalysisError("renderer", str(error)) from error
 
 
 def _configuration(data: bytes | None) -> Configuration:

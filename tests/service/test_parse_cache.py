@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,8 @@ from analyzers.manifests.limits import DEFAULT_LIMITS, Limits
 from analyzers.manifests.load import load
 from analyzers.manifests.shelf import FileReading, ShelfKey
 from analyzers.model.records import ObjectRecord
+from service.kept_entries import KeptEntries
+from service.own_code import digest_of_analysis
 from service.parse_cache import ParseCache
 from tests.conftest import ROOT
 from tests.oracle.cases import case
@@ -29,23 +31,22 @@ FILES = case(7).base_files
 KEYS = [ShelfKey(entry.content_id, entry.path) for entry in MemoryTree(FILES).entries()]
 
 
-def opened(folder: Path, limits: Limits = DEFAULT_LIMITS, largest: int = 2**20) -> ParseCache:
-    return ParseCache(folder, limits, largest)
+@contextmanager
+def opened(folder: Path, limits: Limits = DEFAULT_LIMITS, largest: int = 2**20) -> Iterator[ParseCache]:
+    with closing(KeptEntries(folder, largest)) as entries:
+        yield ParseCache(entries, limits)
 
 
 def filled(folder: Path) -> dict[ShelfKey, FileReading[ObjectRecord]]:
     """Fill a cache by loading, and close it; what it then holds."""
-    cache = opened(folder)
-    load(MemoryTree(FILES), INTEREST, shelf=cache)
-    cache.close()
+    with opened(folder) as cache:
+        load(MemoryTree(FILES), INTEREST, shelf=cache)
     return recalled(folder)
 
 
 def recalled(folder: Path, limits: Limits = DEFAULT_LIMITS) -> dict[ShelfKey, FileReading[ObjectRecord]]:
-    cache = opened(folder, limits)
-    found = dict(cache.recall(KEYS))
-    cache.close()
-    return found
+    with opened(folder, limits) as cache:
+        return dict(cache.recall(KEYS))
 
 
 @pytest.fixture
@@ -59,7 +60,8 @@ def table(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 def test_every_file_is_recalled_as_it_was_read(tmp_path: Path) -> None:
     kept = filled(tmp_path)
     assert set(kept) == set(KEYS)
-    plain, from_cache = load(MemoryTree(FILES), INTEREST), load(Refusing(FILES), INTEREST, shelf=opened(tmp_path))
+    with opened(tmp_path) as cache:
+        plain, from_cache = load(MemoryTree(FILES), INTEREST), load(Refusing(FILES), INTEREST, shelf=cache)
     assert (plain.found, plain.diagnostics, plain.files) == (from_cache.found, from_cache.diagnostics, from_cache.files)
 
 
@@ -87,9 +89,8 @@ DAMAGES = [
 def test_a_damaged_or_swapped_entry_is_not_believed(tmp_path: Path, table: sqlite3.Connection, damage: str) -> None:
     table.executescript(damage)
     assert recalled(tmp_path / "cache") == {}
-    cache = opened(tmp_path / "cache")
-    assert load(MemoryTree(FILES), INTEREST, shelf=cache).found == load(MemoryTree(FILES), INTEREST).found
-    cache.close()
+    with opened(tmp_path / "cache") as cache:
+        assert load(MemoryTree(FILES), INTEREST, shelf=cache).found == load(MemoryTree(FILES), INTEREST).found
     assert set(recalled(tmp_path / "cache")) == set(KEYS)
 
 
@@ -97,20 +98,17 @@ BASELINE = b"what is known of a base"
 
 
 def baseline_of(folder: Path, name: str = "base", limits: Limits = DEFAULT_LIMITS) -> bytes | None:
-    cache = opened(folder, limits)
-    found = cache.recall_baseline(name)
-    cache.close()
-    return found
+    with opened(folder, limits) as cache:
+        return cache.recall_baseline(name)
 
 
 @pytest.fixture
 def with_baseline(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """A cache that holds a baseline beside readings, opened behind its back."""
     filled(tmp_path / "cache")
-    cache = opened(tmp_path / "cache")
-    cache.keep_baseline("base", BASELINE)
-    cache.keep_baseline("other", BASELINE[::-1])
-    cache.close()
+    with opened(tmp_path / "cache") as cache:
+        cache.keep_baseline("base", BASELINE)
+        cache.keep_baseline("other", BASELINE[::-1])
     with closing(sqlite3.connect(tmp_path / "cache" / "readings.sqlite")) as connection:
         yield connection
 
@@ -127,18 +125,16 @@ def test_a_baseline_is_recalled_by_its_name_caps_and_code(tmp_path: Path, with_b
 def test_a_damaged_or_swapped_baseline_is_not_believed(tmp_path: Path, with_baseline: sqlite3.Connection, damage: str) -> None:
     with_baseline.executescript(damage)
     assert baseline_of(tmp_path / "cache") is None
-    cache = opened(tmp_path / "cache")
-    cache.keep_baseline("base", BASELINE)
-    cache.close()
+    with opened(tmp_path / "cache") as cache:
+        cache.keep_baseline("base", BASELINE)
     assert baseline_of(tmp_path / "cache") == BASELINE
 
 
 def test_a_baseline_makes_room_like_any_entry(tmp_path: Path, with_baseline: sqlite3.Connection) -> None:
     with_baseline.execute("update readings set used = 1")
     with_baseline.commit()
-    cache = opened(tmp_path / "cache", largest=10)
-    cache.keep_baseline("new", BASELINE)
-    cache.close()
+    with opened(tmp_path / "cache", largest=10) as cache:
+        cache.keep_baseline("new", BASELINE)
     assert with_baseline.execute("select count(*) from readings where used = 1").fetchone() == (0,)
 
 
@@ -161,10 +157,13 @@ def test_other_code_reads_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     filled(tmp_path / "cache")
     shutil.copytree(ROOT / "analyzers", tmp_path / "analyzers")
     monkeypatch.setattr(analyzers, "__file__", str(tmp_path / "analyzers" / "__init__.py"))
+    digest_of_analysis.cache_clear()  # a process reads its code once
     assert set(recalled(tmp_path / "cache")) == set(KEYS)
     with (tmp_path / "analyzers" / "dialects" / "networkpolicy.py").open("a") as stream:
         stream.write("# a rule read otherwise\n")
+    digest_of_analysis.cache_clear()
     assert recalled(tmp_path / "cache") == {}
+    digest_of_analysis.cache_clear()
 
 
 @pytest.mark.parametrize("garbage", [b"", b"no database at all, only text " * 400])
@@ -175,16 +174,15 @@ def test_a_file_that_is_no_database_is_made_anew(tmp_path: Path, garbage: bytes)
 
 def test_a_folder_that_cannot_be_used_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    cache = opened(tmp_path / "file" / "cache")
-    assert load(MemoryTree(FILES), INTEREST, shelf=cache).found
-    assert cache.recall(KEYS) == {}
-    cache.close()
+    with opened(tmp_path / "file" / "cache") as cache:
+        assert load(MemoryTree(FILES), INTEREST, shelf=cache).found
+        assert cache.recall(KEYS) == {}
 
 
 def test_a_file_whose_name_is_no_unicode_is_read_and_not_kept(tmp_path: Path) -> None:
     tree = MemoryTree({"odd-\udcff.yaml": next(iter(FILES.values()))})
     for _ in range(2):
-        with closing(opened(tmp_path / "cache")) as cache:
+        with opened(tmp_path / "cache") as cache:
             assert load(tree, INTEREST, shelf=cache).found
             assert not cache.recall(ShelfKey(entry.content_id, entry.path) for entry in tree.entries())
 
@@ -198,9 +196,8 @@ def test_what_was_not_used_for_longest_makes_room(tmp_path: Path, table: sqlite3
     table.execute("update readings set used = 1 where key in (select key from readings limit 1)")
     table.commit()
     ((held,),) = table.execute("select sum(length(content)) from readings")
-    cache = opened(tmp_path / "cache", largest=held - 1)
-    cache.keep({ShelfKey("new", "new.yaml"): FileReading((), ())})
-    cache.close()
+    with opened(tmp_path / "cache", largest=held - 1) as cache:
+        cache.keep({ShelfKey("new", "new.yaml"): FileReading((), ())})
     assert table.execute("select count(*) from readings where used = 1").fetchone() == (0,)
 
 
@@ -208,20 +205,18 @@ WRITER = """
 import sys
 from pathlib import Path
 import analyzers
-from analyzers.manifests.limits import DEFAULT_LIMITS
 from analyzers.manifests.load import load
 from analyzers.interest import INTEREST
-from service.parse_cache import ParseCache
+from service.parse_cache import remembering
 from tests.oracle.cases import case
 from tests.property.product import MemoryTree
 print("ready", flush=True)
 while True:
     for seed in range(8):
-        cache = ParseCache(Path(sys.argv[1]), DEFAULT_LIMITS)
-        load(MemoryTree(case(seed).base_files), INTEREST, shelf=cache)
-        cache.keep_baseline(str(seed), b"baseline " * 9000 + str(seed).encode())
-        assert cache.recall_baseline(str(seed)) == b"baseline " * 9000 + str(seed).encode()
-        cache.close()
+        with remembering(Path(sys.argv[1])) as cache:
+            load(MemoryTree(case(seed).base_files), INTEREST, shelf=cache)
+            cache.keep_baseline(str(seed), b"baseline " * 9000 + str(seed).encode())
+            assert cache.recall_baseline(str(seed)) == b"baseline " * 9000 + str(seed).encode()
         print(seed, flush=True)
 """
 
@@ -245,7 +240,6 @@ def test_several_processes_share_it_and_a_killed_one_leaves_it_whole(tmp_path: P
 
 
 def test_what_a_renderer_wrote_is_recalled_by_its_name_apart_from_baselines(tmp_path: Path) -> None:
-    cache = opened(tmp_path)
-    cache.keep_output("base", b"kind: List")
-    assert (cache.recall_output("base"), cache.recall_output("other"), cache.recall_baseline("base")) == (b"kind: List", None, None)
-    cache.close()
+    with opened(tmp_path) as cache:
+        cache.keep_output("base", b"kind: List")
+        assert (cache.recall_output("base"), cache.recall_output("other"), cache.recall_baseline("base")) == (b"kind: List", None, None)

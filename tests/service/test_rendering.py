@@ -13,7 +13,8 @@ import pytest
 from analyzers.pipeline import Options
 from analyzers.rendering.tools import Tools
 from service.analysis.job import AnalysisError, GitRevision, GitSide, Order, Wanted
-from service.analysis.preparing import configuration_of, prepared, settings_of, tools
+from service.analysis.preparing import configuration_of, prepared, settings_of
+from service.analysis.programs import tools
 from service.analysis.runner import run
 from service.checkout import GitTree, open_repository, resolve
 from service.checkout.mirror import Mirrors
