@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.shapes import (
@@ -97,14 +97,17 @@ def safe_loader() -> Measured:
 
 
 def from_git() -> Measured:
-    """`flowdelta diff --repo` of a one-line change: with an empty parse cache, and again; then of another head of the same base."""
+    """`flowdelta diff --repo` of a one-line change: with an empty parse cache, again, and again as Markdown; then of another head of the
+    same base."""
     from benchmarks.trees import git_repository
 
     with tempfile.TemporaryDirectory() as folder:
         base = repository(REPOSITORY)
         git_repository(Path(folder) / "repository", base, {"head": one_line_change(base), "other": another_change(base)})
-        first, second, other = _first_and_after(folder, f"{folder}/repository", ["head", "head", "other"])
-    return {"empty cache": first, "again": second, "another head": other, "peak MiB": _peak(resource.RUSAGE_CHILDREN)}
+        asked = (("head",), ("head",), ("head", "--format", "markdown"), ("other",))
+        costs = _first_and_after(folder, f"{folder}/repository", asked)
+    names = ("empty cache", "again", "in another format", "another head")
+    return {**dict(zip(names, costs, strict=True)), "peak MiB": _peak(resource.RUSAGE_CHILDREN)}
 
 
 def large_from_git() -> Measured:
@@ -125,16 +128,16 @@ def large_from_git() -> Measured:
         }
         git_repository(Path(folder) / "large", base, {name.replace(" ", "-"): head for name, head in heads.items()})
         git_repository(Path(folder) / "tiny", tiny, {"head": one_line_change(tiny), "other": relabelled(tiny)})
-        _, command = _first_and_after(folder, f"{folder}/tiny", ["head", "other"])
-        costs = _first_and_after(folder, f"{folder}/large", [name.replace(" ", "-") for name in heads])
+        _, command = _first_and_after(folder, f"{folder}/tiny", [("head",), ("other",)])
+        costs = _first_and_after(folder, f"{folder}/large", [(name.replace(" ", "-"),) for name in heads])
     return {"files": len(base), "command": command, **{name: cost - command for name, cost in zip(heads, costs, strict=True)}}
 
 
-def _first_and_after(folder: str, cloned: str, heads: Sequence[str]) -> list[float]:
+def _first_and_after(folder: str, cloned: str, heads: Iterable[Sequence[str]]) -> list[float]:
     """What it costs to compare the base of a repository with a head for the first time, and then with others once that one is known: the
-    least of several runs, each with what the first left behind and no more."""
+    least of several runs, each with what the first left behind and no more. Heads may have options."""
     kept = Path(tempfile.mkdtemp(dir=folder))
-    first, *others = (("diff", "--repo", cloned, "base", head, "-q") for head in heads)
+    first, *others = (("diff", "--repo", cloned, "base", *head, "-q") for head in heads)
     costs = [min(_command(tempfile.mkdtemp(dir=folder), *first) for _ in range(_FIRST_RUNS))]
     _command(str(kept), *first)
     for each in others:
