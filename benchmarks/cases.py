@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.shapes import (
@@ -33,7 +33,7 @@ Measured = dict[str, float]
 SMALL, LARGE, HUGE = profile("small", 1_000, 100), profile("large", 10_000, 1_000), profile("huge", 100_000, 10_000)
 REPOSITORY = Profile("repository", 900, 2_000, 3_300)
 
-_FIRST_RUNS, _LATER_RUNS = 3, 7
+_FIRST_RUNS, _LATER_RUNS = 3, 9
 """How often commands that read everything, and those that do not, are run. Noise only ever adds: the least counts."""
 
 
@@ -102,12 +102,13 @@ def from_git() -> Measured:
     from benchmarks.trees import git_repository
 
     with tempfile.TemporaryDirectory() as folder:
-        base = repository(REPOSITORY)
-        git_repository(Path(folder) / "repository", base, {"head": one_line_change(base), "other": another_change(base)})
-        asked = (("head",), ("head",), ("head", "--format", "markdown"), ("other",))
-        costs = _first_and_after(folder, f"{folder}/repository", asked)
-    names = ("empty cache", "again", "in another format", "another head")
-    return {**dict(zip(names, costs, strict=True)), "peak MiB": _peak(resource.RUSAGE_CHILDREN)}
+        base, cloned = repository(REPOSITORY), Path(folder) / "repository"
+        git_repository(cloned, base, {"head": one_line_change(base), "other": another_change(base)})
+        first, known = _first(folder, _diff(cloned, "head"))
+        asked = (_diff(cloned, "head"), _diff(cloned, "head", "--format", "markdown"), _diff(cloned, "other"))
+        again, formatted, other = _later(folder, [(known, each) for each in asked])
+    peak = _peak(resource.RUSAGE_CHILDREN)
+    return {"empty cache": first, "again": again, "in another format": formatted, "another head": other, "peak MiB": peak}
 
 
 def large_from_git() -> Measured:
@@ -120,30 +121,44 @@ def large_from_git() -> Measured:
     with tempfile.TemporaryDirectory() as folder:
         base = repository(LARGE)
         heads = {
-            "nothing cached": one_line_change(base),
             "ten policies": ten_changes(base),
             "a workload": relabelled(base),
             "a newcomer": joined_by_another(base),
             "a namespace": of_another_stage(base),
         }
-        git_repository(Path(folder) / "large", base, {name.replace(" ", "-"): head for name, head in heads.items()})
-        git_repository(Path(folder) / "tiny", tiny, {"head": one_line_change(tiny), "other": relabelled(tiny)})
-        _, command = _first_and_after(folder, f"{folder}/tiny", [("head",), ("other",)])
-        costs = _first_and_after(folder, f"{folder}/large", [(name.replace(" ", "-"),) for name in heads])
-    return {"files": len(base), "command": command, **{name: cost - command for name, cost in zip(heads, costs, strict=True)}}
+        large, small = Path(folder) / "large", Path(folder) / "tiny"
+        git_repository(large, base, {"head": one_line_change(base), **{name.replace(" ", "-"): head for name, head in heads.items()}})
+        git_repository(small, tiny, {"head": one_line_change(tiny), "other": relabelled(tiny)})
+        first, known = _first(folder, _diff(large, "head"))
+        _, known_tiny = _first(folder, _diff(small, "head"))
+        asked = [(known, _diff(large, name.replace(" ", "-"))) for name in heads]
+        command, *costs = _later(folder, [(known_tiny, _diff(small, "other")), *asked])
+    found = {name: cost - command for name, cost in zip(heads, costs, strict=True)}
+    return {"files": len(base), "command": command, "nothing cached": first - command, **found}
 
 
-def _first_and_after(folder: str, cloned: str, heads: Iterable[Sequence[str]]) -> list[float]:
-    """What it costs to compare the base of a repository with a head for the first time, and then with others once that one is known: the
-    least of several runs, each with what the first left behind and no more. Heads may have options."""
-    kept = Path(tempfile.mkdtemp(dir=folder))
-    first, *others = (("diff", "--repo", cloned, "base", *head, "-q") for head in heads)
-    costs = [min(_command(tempfile.mkdtemp(dir=folder), *first) for _ in range(_FIRST_RUNS))]
-    _command(str(kept), *first)
-    for each in others:
-        copies = (shutil.copytree(kept, Path(tempfile.mkdtemp(dir=folder)) / "copy") for _ in range(_LATER_RUNS))
-        costs.append(min(_command(str(copy), *each) for copy in copies))
-    return costs
+_Command = tuple[str, ...]
+
+
+def _diff(cloned: Path, head: str, *options: str) -> _Command:
+    return ("diff", "--repo", str(cloned), "base", head, "-q", *options)
+
+
+def _first(folder: str, command: _Command) -> tuple[float, Path]:
+    """What a command costs with an empty cache, the least of several runs; and what one of them leaves behind."""
+    caches = [Path(tempfile.mkdtemp(dir=folder)) for _ in range(_FIRST_RUNS)]
+    return min(_command(str(cache), *command) for cache in caches), caches[0]
+
+
+def _later(folder: str, commands: Sequence[tuple[Path, _Command]]) -> list[float]:
+    """What each command costs with what is known and no more: the least of several runs, which take turns, since noise comes in spells."""
+    costs: list[list[float]] = [[] for _ in commands]
+    for _ in range(_LATER_RUNS):
+        for found, (known, command) in zip(costs, commands, strict=True):
+            copy = shutil.copytree(known, Path(tempfile.mkdtemp(dir=folder)) / "copy")
+            found.append(_command(str(copy), *command))
+            shutil.rmtree(copy)
+    return [min(found) for found in costs]
 
 
 def start_up() -> Measured:
