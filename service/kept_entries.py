@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LARGEST = 256 * 2**20
-"""Bytes of content that may be held; what was not used for longest goes first."""
+"""Bytes that entries may take on disk; what was not used for longest goes first."""
 
 _SCHEMA = "create table if not exists readings (key blob primary key, used integer, digest blob, content blob)"
 _AT_ONCE = 400  # names in one query: within every build's limit on variables
@@ -104,12 +104,12 @@ class KeptEntries:
 
     def _evict(self, connection: sqlite3.Connection) -> None:
         """Drop what was not used for longest until the rest fits."""
-        held = "select coalesce(sum(length(content)), 0) from readings"
         oldest = "delete from readings where key in (select key from readings order by used limit 1000)"
         try:
-            while connection.execute(held).fetchone()[0] > self._largest:
+            while _taken(connection) > self._largest:
                 with connection:
-                    connection.execute(oldest)
+                    if not connection.execute(oldest).rowcount:
+                        return
         except sqlite3.Error as error:
             self._give_up(error)
 
@@ -148,6 +148,12 @@ def _packed(content: bytes) -> bytes:
 
 def _unpacked(packed: bytes) -> bytes:
     return zlib.decompress(packed[1:]) if packed[:1] == b"z" else packed[1:]
+
+
+def _taken(connection: sqlite3.Connection) -> int:
+    """The bytes of the pages in use, which the file knows; to add up what every entry holds would read all of it."""
+    pages, free, size = (connection.execute(f"pragma {each}").fetchone()[0] for each in ("page_count", "freelist_count", "page_size"))
+    return int((pages - free) * size)
 
 
 def _remove(path: Path) -> None:

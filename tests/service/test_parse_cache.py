@@ -201,6 +201,22 @@ def test_what_was_not_used_for_longest_makes_room(tmp_path: Path, table: sqlite3
     assert table.execute("select count(*) from readings where used = 1").fetchone() == (0,)
 
 
+def test_only_as_much_goes_as_there_is_no_room_for(tmp_path: Path) -> None:
+    def entries(generation: int) -> list[tuple[bytes, bytes]]:
+        return [(f"{generation} {number}".encode(), os.urandom(500)) for number in range(1_000)]
+
+    with closing(KeptEntries(tmp_path)) as kept:
+        kept.keep([each for generation in (1, 2, 3) for each in entries(generation)])
+    with closing(sqlite3.connect(tmp_path / "readings.sqlite")) as connection:
+        connection.execute("update readings set used = cast(substr(cast(key as text), 1, 1) as integer)")
+        connection.commit()
+        assert (tmp_path / "readings.sqlite").stat().st_size > 1_500_000
+        with closing(KeptEntries(tmp_path, largest=1_500_000)) as kept:
+            kept.keep([(b"4", b"new")])
+        with closing(KeptEntries(tmp_path)) as kept:
+            assert set(kept.recall([b"1 7", b"2 7", b"3 7", b"4"])) == {b"2 7", b"3 7", b"4"}
+
+
 WRITER = """
 import sys
 from pathlib import Path
