@@ -31,13 +31,16 @@ MOST_PATHS: Final = 50
 """Paths that are spelt out."""
 
 
+_Column = tuple[int, Cover]
+"""The classes of a group, and whom they admit."""
+
+
 class _Search:
     """What a zone reaches in one revision, layer by layer: `layers[n]` are the classes that take n hops, and no fewer."""
 
-    def __init__(self, compiled: Compiled, zone: int, first: int) -> None:
-        self._compiled = compiled
+    def __init__(self, compiled: Compiled, columns: Sequence[_Column], zone: int, first: int) -> None:
+        self._compiled, self._columns = compiled, columns
         self._left = MOST_STEPS
-        self._columns = [(bits_of(numbers), compiled.ingress.covers[group]) for group, numbers in members_by_group(compiled.ingress)]
         self.layers = [zone]
         self.reached = zone
         if not zone:
@@ -132,15 +135,12 @@ class PathFinder:
 
     def _search(self, revision: int, zone: Labels) -> _Search:
         compiled = self._compiled[revision]
+        columns = [(bits_of(numbers), compiled.ingress.covers[group]) for group, numbers in members_by_group(compiled.ingress)]
         if zone:
-            return _Search(compiled, _carrying(self._universe, self._clusters[revision], revision, zone), 0)
-        direct = (
-            bits_of(numbers)
-            for group, numbers in members_by_group(compiled.ingress)
-            if any(_possible(compiled, mask) for mask in compiled.ingress.covers[group].outside.masks)
-        )
+            return _Search(compiled, columns, _carrying(self._universe, self._clusters[revision], revision, zone), 0)
+        direct = (classes for classes, cover in columns if any(_possible(compiled, mask) for mask in cover.outside.masks))
         through = (classes for classes, mask in self._ways[revision].pieces if _possible(compiled, mask))
-        return _Search(compiled, 0, reduce(or_, (*direct, *through), 0))
+        return _Search(compiled, columns, 0, reduce(or_, (*direct, *through), 0))
 
     def _ends(self, base: _Search, head: _Search, newly: Sequence[tuple[int, int]], sensitive: int) -> Iterator[int]:
         """The classes to which paths are told."""
