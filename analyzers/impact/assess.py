@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from analyzers.impact.hops import Paths
@@ -12,26 +13,33 @@ from analyzers.impact.may_break import InUse
 from analyzers.impact.paths import PathFinder
 from analyzers.impact.report import FlowGroup
 from analyzers.impact.severity import SeverityRules
-from analyzers.impact.weighing import Weighing, sensitive_classes
+from analyzers.impact.weighing import Weighing
 from analyzers.model.cluster import Cluster
 from analyzers.reachability.compiled import Compiled
 from analyzers.reachability.universe import Universe
 from analyzers.reachability.ways_in import WaysIn
 
 
-def assessed(
+class Assessed(Struct, frozen=True, eq=False):
+    """The groups, with the severity of what opens and the evidence that what closes was in use; whether the search for that was stopped;
+    and what finds the paths that the groups open, once it is asked."""
+
+    groups: tuple[FlowGroup, ...]
+    stopped: bool
+    paths: Callable[[], Paths]
+
+
+def assess(
     groups: Iterable[FlowGroup],
     universe: Universe,
     clusters: Sequence[Cluster],
     compiled: Sequence[Compiled],
-    ways: WaysIn,
+    ways: Sequence[WaysIn],
     rules: SeverityRules,
-) -> tuple[tuple[FlowGroup, ...], bool]:
-    """The groups, with the severity of what opens and the evidence that what closes was in use; and whether the search for that was
-    stopped. The sequences hold base and head, `ways` are those of head."""
-    base, head = clusters
-    weighing = Weighing(universe, compiled[0], compiled[-1], head, lambda: ways.landings, rules)
-    in_use = InUse(universe, base, head, ways)
+) -> Assessed:
+    """What the groups are worth. The sequences hold base and head."""
+    weighing = Weighing(universe, compiled[0], compiled[-1], clusters[-1], lambda: ways[-1].landings, rules)
+    in_use = InUse(universe, clusters[0], clusters[-1], ways[-1])
     found = tuple(
         replace(
             each,
@@ -40,22 +48,9 @@ def assessed(
         )
         for each in groups
     )
-    return found, in_use.stopped
-
-
-def path_search(
-    groups: Sequence[FlowGroup],
-    universe: Universe,
-    clusters: Sequence[Cluster],
-    compiled: Sequence[Compiled],
-    ways: Sequence[WaysIn],
-    rules: SeverityRules,
-) -> Callable[[], Paths]:
-    """What finds the paths that the groups open, once it is asked."""
 
     @cache
-    def search() -> Paths:
-        sensitive = sensitive_classes(universe, clusters[-1], rules.sensitive_labels)
-        return PathFinder(universe, clusters, compiled, ways).find(groups, sensitive, rules.zone)
+    def paths() -> Paths:
+        return PathFinder(universe, clusters, compiled, ways).find(found, weighing.sensitive, rules.zone)
 
-    return search
+    return Assessed(found, in_use.stopped, paths)

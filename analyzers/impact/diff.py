@@ -8,7 +8,7 @@ from operator import or_
 
 from msgspec import Struct
 
-from analyzers.impact.assess import assessed, path_search
+from analyzers.impact.assess import assess
 from analyzers.impact.bearing import bearings
 from analyzers.impact.blast_radius import blast_radius
 from analyzers.impact.causes import Bodies, changed_objects
@@ -64,7 +64,7 @@ def diff(
     causing = Causing(universe, (_side(base), _side(head)), changed, bearing, groups, (base.bodies, head.bodies))
     both = (base.compiled, head.compiled)
     clusters = (base.snapshot.cluster, head.snapshot.cluster)
-    flow_groups, stopped = assessed(causing.groups, universe, clusters, both, after, rules)
+    assessed = assess(causing.groups, universe, clusters, both, (before, after), rules)
     involved = _involved(universe, groups)
     notes = of_both_sides(blocked_notes(before), blocked_notes(after))
     published = publications(base.snapshot.cluster, head.snapshot.cluster)
@@ -75,7 +75,7 @@ def diff(
         base=base.revision,
         head=head.revision,
         scope=head.scope,
-        groups=flow_groups,
+        groups=assessed.groups,
         pairs=lambda: iter(PairRows(universe, base.compiled.space, table, groups, Vias(universe, (before, after)))),
         involved=tuple(involved.workloads),
         all_workloads=universe.workloads,
@@ -83,19 +83,19 @@ def diff(
         workloads=_workload_changes(universe),
         policy_changes=causing.of_policies,
         clusters=clusters,
-        summary=_summary(flow_groups),
-        digest=digest_of(cluster, flow_groups, involved.blocks),
+        summary=_summary(assessed.groups),
+        digest=digest_of(cluster, assessed.groups, involved.blocks),
         diagnostics=tuple(sorted((*diagnostics, *notes), key=lambda each: each.sort_key)),
         cluster=cluster,
         controller=involved.controller,
         blocked=blocked_ways(before, after),
         publications=published,
-        paths=path_search(flow_groups, universe, clusters, both, (before, after), rules),
+        paths=assessed.paths,
         blast_radius=cache(partial(blast_radius, universe, both, bool(groups))),
         potential=potential,
-        no_effect=cache(partial(reasons, compared, policies, potential, named_in(flow_groups))),
+        no_effect=cache(partial(reasons, compared, policies, potential, named_in(assessed.groups))),
         protection=causing.protection,
-        may_break_stopped=stopped,
+        may_break_stopped=assessed.stopped,
     )
 
 

@@ -46,7 +46,7 @@ class Weighing:
         self._landings, self._rules = landings, rules
         self._namespaces: dict[int, frozenset[str]] = {}
         self._freed: dict[Direction, int] = {}
-        self._sensitive: Callable[[ConnectionSet], str] = cache(self._sensitive_ports)
+        self._by_ports: Callable[[ConnectionSet], str] = cache(self._sensitive_ports)
 
     def severity(self, sources: EndpointSet, destinations: EndpointSet, opened: ConnectionSet) -> Severity:
         """How much attention it deserves that these ports open between each source and each destination."""
@@ -62,8 +62,8 @@ class Weighing:
         yield Mark.ACROSS_ENVIRONMENTS, self._environments(near, far)
         yield Mark.ACROSS_NAMESPACES, self._across(near, far)
         yield Mark.WHOLE_NAMESPACE, self._whole(sources, near, "from") or self._whole(destinations, far, "to")
-        yield Mark.SENSITIVE_ENDPOINT, self._names("to ", destinations.touched & self._marked, ", marked as sensitive")
-        yield Mark.SENSITIVE_PORT, self._sensitive(opened)
+        yield Mark.SENSITIVE_ENDPOINT, self._names("to ", destinations.touched & self.sensitive, ", marked as sensitive")
+        yield Mark.SENSITIVE_PORT, self._by_ports(opened)
         yield Mark.ALL_PORTS, _all_ports(opened)
         outside = destinations.members.blocks
         yield Mark.TO_METADATA, self._metadata(outside, opened)
@@ -139,9 +139,9 @@ class Weighing:
         return bits_of(number for number, (was, becomes) in pairs if was >= 0 and becomes in after and was not in before)
 
     @cached_property
-    def _marked(self) -> int:
+    def sensitive(self) -> int:
         """The classes that are marked as sensitive."""
-        return sensitive_classes(self._universe, self._cluster, self._rules.sensitive_labels)
+        return _sensitive_classes(self._universe, self._cluster, self._rules.sensitive_labels)
 
     def _names(self, before: str, classes: int, after: str) -> str:
         """A few workloads of some classes, named; empty where there are no classes."""
@@ -184,7 +184,7 @@ class Weighing:
         return _listed("to the metadata address ", [each.cidrs()[0].partition("/")[0] for each in reached[:1]])
 
 
-def sensitive_classes(universe: Universe, cluster: Cluster, marks: Iterable[Labels]) -> int:
+def _sensitive_classes(universe: Universe, cluster: Cluster, marks: Iterable[Labels]) -> int:
     """The classes with all labels of one of the marks, on the pods or on their namespace, in the newest revision."""
     asked = [frozenset(labels) for labels in marks]
     known = frozenset(label for each in asked for label in each)
