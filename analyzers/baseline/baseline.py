@@ -24,7 +24,6 @@ from analyzers.model.policy import Direction
 from analyzers.model.records import ObjectKey, ObjectRecord, PolicyMeaning
 from analyzers.reachability.policy_index import named_ports
 from analyzers.reachability.ports import Condition, PortSpace
-from analyzers.reachability.renumbering import OwnClasses
 from analyzers.sets import connections
 
 PolicyFile = tuple[str, str]
@@ -83,11 +82,6 @@ class Baseline(Struct, frozen=True, eq=False, array_like=True):
     def decode(content: bytes) -> Baseline:
         """Raises ValueError for bytes that `encode` did not write, which nobody can have kept."""
         return _BASELINE.decode(content)
-
-    @property
-    def own_classes(self) -> OwnClasses:
-        """The classes of each workload in the universe of this revision alone."""
-        return {each.id: classes for each, classes in zip(self.cluster.workloads, self.classes, strict=True)}
 
     @property
     def space(self) -> PortSpace:

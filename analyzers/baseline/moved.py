@@ -20,10 +20,11 @@ from analyzers.reachability.ports import ADMIN_CONDITIONS
 
 
 class Moved(Struct, frozen=True, eq=False):
-    """The inventory of head, that of base itself where it is the same. `before` and `after` are all objects of the namespaces that were
-    taken again, in base and in head, and what was noticed of them; `outlines` are those of the policies of base, if they are known."""
+    """The inventory of head, that of base itself where it is the same. `namespaces` were taken again; `before` and `after` are all objects
+    that make them up in base and in head, with what was noticed of them; `outlines` are those of the policies of base, if known."""
 
     cluster: Cluster
+    namespaces: frozenset[str] = frozenset()
     outlines: tuple[Outline, ...] | None = None
     before: tuple[ObjectRecord, ...] = ()
     after: tuple[ObjectRecord, ...] = ()
@@ -52,7 +53,7 @@ def moved_objects(base: KnownBase, was: Iterable[ObjectRecord], becomes: Iterabl
     settling = [each for each in (*old, *new) if settles_ways(each)]
     if around is None or (settling and (around.leads_in or any(map(is_about_ways, settling)))):
         return None
-    touched = {home_of(each) for each in (*old, *new)}
+    touched = frozenset(home_of(each) for each in (*old, *new))
     before = around.objects_of(touched)
     gone = {(each.key, each.location) for each in old}
     after = sorted((*(each for each in before if (each.key, each.location) not in gone), *new), key=_order)
@@ -61,7 +62,7 @@ def moved_objects(base: KnownBase, was: Iterable[ObjectRecord], becomes: Iterabl
     if any(each.host_network for each in (*there.workloads, *(each for each in cluster.workloads if each.namespace in touched))):
         noticed_before += host_network_note(baseline.cluster, host_network)
         noticed_after += host_network_note(cluster, host_network)
-    return Moved(cluster, around.outlines, tuple(before), tuple(after), noticed_before, noticed_after)
+    return Moved(cluster, touched, around.outlines, tuple(before), tuple(after), noticed_before, noticed_after)
 
 
 def same_inventory(base: Iterable[ObjectRecord], head: Iterable[ObjectRecord]) -> bool:

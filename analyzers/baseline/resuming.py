@@ -25,9 +25,10 @@ from analyzers.model.policy import Policy, Tier
 from analyzers.model.records import ObjectRecord, PolicyMeaning
 from analyzers.reachability.compiled import Compiled
 from analyzers.reachability.index import PodIndex
-from analyzers.reachability.renumbering import Renumbering, widening
+from analyzers.reachability.rejoined import Rejoined, rejoin
+from analyzers.reachability.renumbering import Renumbering
 from analyzers.reachability.resumed import PolicyEdit, resume
-from analyzers.reachability.universe import Snapshot, Universe, join, numbered
+from analyzers.reachability.universe import Snapshot, Universe
 from analyzers.units.deployment import DEPLOYING
 
 _OF_THE_TREE: Final = frozenset({"needs-rendering", "limit-exceeded", "unreadable-file"})
@@ -86,8 +87,9 @@ def resume_from(
     policies = KeptPolicies(baseline, moved.outlines, lambda entries: read(PartialTree(base.tree, entries)).loaded.found)
     edit = PolicyEdit(policies.positions_in(frozenset(before.loaded.listed)), after.policies)
     snapshots = Snapshot(baseline.cluster, policies), Snapshot(moved.cluster, EditedPolicies(policies, edit))
-    universe = join(snapshots) if moved.cluster is not baseline.cluster else numbered(baseline.cluster, baseline.classes)
-    compiled = _compiled(baseline, universe, snapshots, host_network)
+    joint = rejoin(baseline.cluster, baseline.classes, moved.cluster, moved.namespaces)
+    universe = joint.universe
+    compiled = _compiled(baseline, joint, snapshots, host_network)
     index = compiled.index if moved.cluster is baseline.cluster else PodIndex(universe, 1, snapshots[1], host_network)
     both = resume(compiled, index, snapshots, policies, edit)
     if both is None:
@@ -100,14 +102,13 @@ def resume_from(
     )
 
 
-def _compiled(baseline: Baseline, universe: Universe, snapshots: Sequence[Snapshot], host_network: HostNetwork) -> Compiled:
+def _compiled(baseline: Baseline, joint: Rejoined, snapshots: Sequence[Snapshot], host_network: HostNetwork) -> Compiled:
     """Base over the classes that it has beside head."""
     sides = baseline.sides.read()
     if snapshots[0].cluster is not snapshots[1].cluster:
-        renumbering = Renumbering(widening(baseline.own_classes, universe))
-        sides = tuple(map(renumbering.side, sides))
+        sides = tuple(map(Renumbering(joint.origins).side, sides))
     egress, ingress = sides
-    return Compiled(PodIndex(universe, 0, snapshots[0], host_network), baseline.space, egress, ingress)
+    return Compiled(PodIndex(joint.universe, 0, snapshots[0], host_network), baseline.space, egress, ingress)
 
 
 def _after(baseline: Baseline, snapshot: Snapshot, moved: Moved, before: Reading, after: Reading) -> tuple[Scope, tuple[Diagnostic, ...]]:
@@ -128,7 +129,8 @@ def _exchangeable(baseline: Baseline, before: Reading, after: Reading, limits: L
     if not within_caps(baseline.layout, before.loaded.layout, after.loaded.layout, limits):
         return False
     was, becomes = Counter(keys_of(before.loaded.found)), Counter(keys_of(after.loaded.found))
-    every = Counter(baseline.keys)
-    if any(max(was[key], becomes[key]) > 1 or every[key] != was[key] for key in {*was, *becomes}):
+    named = {*was, *becomes}
+    every = Counter(key for key in baseline.keys if key in named)
+    if any(max(was[key], becomes[key]) > 1 or every[key] != was[key] for key in named):
         return False  # an object that is described elsewhere as well
-    return every.total() > was.total() or bool(after.objects)
+    return len(baseline.keys) > was.total() or bool(after.objects)

@@ -64,28 +64,25 @@ class PodIndex:
     def __init__(self, universe: Universe, revision: int, snapshot: Snapshot, host_network: HostNetwork, untold: int = 0) -> None:
         self.universe, self.untold = universe, untold
         self.host_network = host_network
+        self._cluster = snapshot.cluster
         self.shapes: list[PodShape | None] = [each.shapes[revision] for each in universe.classes]
         existing = [(number, shape) for number, shape in enumerate(self.shapes) if shape is not None]
         on_nodes = [number for number, shape in existing if shape.host_network]
-        by_node = host_network is HostNetwork.NODE
         self.present = bits_of([number for number, _ in existing])
         self._on_nodes = bits_of(on_nodes)
-        self.hosts = self._on_nodes if by_node else 0
-        self._pods = Postings([(number, shape.labels) for number, shape in existing if not (by_node and shape.host_network)])
-        self._names = list(universe.spans)
-        self._namespaces = Postings((number, snapshot.cluster.namespace_labels(name)) for number, name in enumerate(self._names))
+        self.hosts = self._on_nodes if host_network is HostNetwork.NODE else 0
         self._in_namespaces: dict[LabelSelector, int] = {}
         self._port_numbers: dict[NamedPort, tuple[tuple[int, int], ...]] = {}
 
     @property
     def selectable(self) -> int:
         """The classes that policies and pod selectors see."""
-        return self._pods.all
+        return self.present & ~self.hosts
 
     @property
     def in_network(self) -> int:
         """Those of them that have an address of their own rather than that of their node."""
-        return self._pods.all & ~self._on_nodes
+        return self.present & ~self._on_nodes
 
     def select(self, peer: PodPeer) -> int:
         """The classes that a peer, or the subject of a policy, selects."""
@@ -102,6 +99,15 @@ class PodIndex:
             listed = self._named_ports.get(named, {}).items()
             found = self._port_numbers[named] = tuple((number, bits_of(classes)) for number, classes in listed)
         return found
+
+    @cached_property
+    def _pods(self) -> Postings:
+        seen = ((number, self.shapes[number]) for number in members_of(self.selectable))
+        return Postings((number, shape.labels) for number, shape in seen if shape is not None)
+
+    @cached_property
+    def _namespaces(self) -> Postings:
+        return Postings((number, self._cluster.namespace_labels(name)) for number, name in enumerate(self.universe.spans))
 
     @cached_property
     def _named_ports(self) -> dict[NamedPort, dict[int, list[int]]]:
@@ -121,8 +127,8 @@ class PodIndex:
     def _within(self, selector: LabelSelector) -> int:
         found = self._in_namespaces.get(selector)
         if found is None:
-            found = 0
+            found, spans = 0, list(self.universe.spans.values())
             for number in members_of(self._namespaces.select(selector)):
-                found |= span_bits(*self.universe.spans[self._names[number]])
+                found |= span_bits(*spans[number])
             self._in_namespaces[selector] = found
         return found

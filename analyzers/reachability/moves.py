@@ -16,7 +16,7 @@ from analyzers.reachability.universe import Snapshot, Universe
 
 
 class Moves:
-    """The pods of two revisions, and the policies of the first, of which only outlines are looked at.
+    """The pods of two revisions, and the network policies of the first, of which only outlines are looked at.
 
     What a policy lets through towards a pod, or from it, depends on nothing of the pod but which of its peers match, the numbers of port
     names that it uses, and whether the pod has an address of its own. So most verdicts are as they were, and those about a new pod are as
@@ -44,8 +44,8 @@ class Moves:
         """The classes of the second revision about which other policies may decide, or for which their port names stand for other
         numbers."""
         found = self._is.present & ~self._still
-        for subject in dict.fromkeys(each.subject for each in self._policies.outlines):
-            found |= self._differs(subject)
+        for each in self._policies.outlines:
+            found |= self._differs(each.subject)
         moved = bits_of(self._moved[number] for number in members_of(found))
         return moved | bits_of(number for number in self._moved if self._renamed(number))
 
@@ -60,10 +60,11 @@ class Moves:
         if not self._lost and not self._new:
             return cover
         found = {mask: classes & ~self._lost for classes, mask in cover.pods}
-        singled_out = self._singled_out(profile) if self._new else 0
+        shut = self._both & ~reduce(or_, (classes for classes, _ in cover.pods), 0)
         for alike in self._kinds:
-            if new := alike & self._new:
-                twin = next(members_of(alike & self._both & ~singled_out), None)
+            # Rules only let through, and what they grant to a pod that is not singled out they grant to all of its kind.
+            if (new := alike & self._new) and not alike & shut:
+                twin = next(members_of(alike & self._both & ~self._singled_out(profile)), None)
                 if twin is None:
                     return None
                 if mask := cover.at(twin):
@@ -87,6 +88,8 @@ class Moves:
 
     def _differs(self, peer: PodPeer) -> int:
         """What a peer selects of the pods of the second revision that moved, and did not, or the other way round."""
+        if isinstance(peer.namespaces, str) and peer.namespaces not in self._was.universe.spans:
+            return 0
         if peer not in self._known:
             self._known[peer] = (self._was.select(peer) ^ self._is.select(peer)) & self._is.present
         return self._known[peer]

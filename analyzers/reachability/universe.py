@@ -82,26 +82,18 @@ class Universe(Struct, frozen=True, eq=False):
 
 def join(snapshots: Sequence[Snapshot]) -> Universe:
     """The universe of one revision, or of two to compare."""
-    versions = _versions([snapshot.cluster.workloads for snapshot in snapshots])
+    return join_workloads([snapshot.cluster.workloads for snapshot in snapshots])
+
+
+def join_workloads(revisions: Sequence[Sequence[Workload]]) -> Universe:
+    """The universe of the workloads of each revision."""
+    versions = _versions(revisions)
     known: dict[EndpointClass, EndpointClass] = {}  # equal classes become one object, since hashing one costs more than all else here
     wanted = [[known.setdefault(each, each) for each in _classes_of(key, both)] for key, both in versions]
     ordered = sorted(known, key=_NAMESPACE)
     number = {id(each): index for index, each in enumerate(ordered)}
     numbers = (tuple([number[id(each)] for each in classes]) for classes in wanted)
-    return _universe(ordered, [JointWorkload(key, both, held) for (key, both), held in zip(versions, numbers, strict=True)])
-
-
-def numbered(cluster: Cluster, classes: Sequence[tuple[int, ...]]) -> Universe:
-    """The universe of two revisions with the same inventory, whose workloads are known to be of these classes, as `join` numbers them."""
-    ordered: dict[int, EndpointClass] = {}
-    workloads = []
-    for workload, numbers in zip(cluster.workloads, classes, strict=True):
-        key = workload.id
-        for number, shape in zip(numbers, workload.shapes, strict=True):
-            if number not in ordered:
-                ordered[number] = EndpointClass(workload.namespace, (shape, shape), key if len(numbers) > 1 else "")
-        workloads.append(JointWorkload(key, (workload, workload), numbers))
-    return _universe([ordered[number] for number in range(len(ordered))], workloads)
+    return universe_of(ordered, [JointWorkload(key, both, held) for (key, both), held in zip(versions, numbers, strict=True)])
 
 
 def beside(universe: Universe, newcomers: Sequence[Workload]) -> Universe:
@@ -115,13 +107,14 @@ def beside(universe: Universe, newcomers: Sequence[Workload]) -> Universe:
     number = {id(each): index for index, each in enumerate(ordered)}
     known = [number[id(each)] for each in universe.classes]
     workloads = [JointWorkload(each.id, each.versions, tuple([known[old] for old in each.classes])) for each in universe.workloads]
-    return _universe(
+    return universe_of(
         ordered,
         [*workloads, *(JointWorkload(each.id, (each,) * revisions, (number[id(new[id(each)])],)) for each in newcomers)],
     )
 
 
-def _universe(ordered: Sequence[EndpointClass], workloads: Sequence[JointWorkload]) -> Universe:
+def universe_of(ordered: Sequence[EndpointClass], workloads: Sequence[JointWorkload]) -> Universe:
+    """The universe of these classes, in the order of their namespaces, and of the workloads that are of them."""
     members: list[list[int]] = [[] for _ in ordered]
     for index, joint in enumerate(workloads):
         for each in joint.classes:
@@ -133,7 +126,7 @@ _Versions = tuple[Workload | None, ...]
 """A workload in each revision, None where it does not exist."""
 
 
-def _versions(revisions: Sequence[tuple[Workload, ...]]) -> list[tuple[str, _Versions]]:
+def _versions(revisions: Sequence[Sequence[Workload]]) -> list[tuple[str, _Versions]]:
     """Every workload by id."""
     if all(each is revisions[0] for each in revisions):
         return sorted([(each.id, (each,) * len(revisions)) for each in revisions[0]], key=_ID)

@@ -217,7 +217,9 @@ NAMED = {"a.yaml": pod("a"), "b.yaml": pod("b"), "c.yaml": pod("c")} | {
     "named.yaml": b"""apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {name: named}
-spec: {podSelector: {matchLabels: {app: c}}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}], ports: [{port: 80}]}]}
+spec:
+  podSelector: {matchLabels: {app: c}}
+  ingress: [{ports: [{port: 53}]}, {from: [{podSelector: {matchLabels: {app: a}}}], ports: [{port: 80}]}]
 """
 }
 

@@ -9,8 +9,9 @@ import pytest
 from analyzers.model.cluster import Cluster, PodShape, Workload
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.selectors import canonical_labels
+from analyzers.reachability.rejoined import rejoin
 from analyzers.reachability.renumbering import Renumbering, narrowing, own_classes, widening
-from analyzers.reachability.universe import Snapshot, Universe, beside, join, numbered
+from analyzers.reachability.universe import Snapshot, Universe, beside, join
 
 HERE = (SourceLocation("w.yaml", 1),)
 
@@ -77,13 +78,20 @@ def of_seed(seed: int) -> tuple[Cluster, Cluster]:
     return one, two
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(120))
 def test_a_universe_of_known_classes_is_the_one_that_was_joined(seed: int) -> None:
-    cluster, _ = of_seed(seed)
-    snapshot = Snapshot(cluster, ())
-    alone, twice = join([snapshot]), join([snapshot, snapshot])
-    found = numbered(cluster, [each.classes for each in alone.workloads])
-    assert (found.classes, found.workloads, found.members, found.spans) == (twice.classes, twice.workloads, twice.members, twice.spans)
+    base, head = of_seed(seed)
+    alone = join([Snapshot(base, ())])
+    for after in (base, head):
+        joint = join([Snapshot(base, ()), Snapshot(after, ())])
+        differing = {each.latest.namespace for each in joint.workloads if each.versions[0] is not each.versions[1]}
+        for moved in (differing, set(joint.spans)):
+            found = rejoin(base, [each.classes for each in alone.workloads], after, moved)
+            assert found.universe.classes == joint.classes
+            assert found.universe.workloads == joint.workloads
+            assert found.universe.members == joint.members
+            assert list(found.universe.spans.items()) == list(joint.spans.items())
+            assert list(found.origins) == widening(own_classes(alone), joint)
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -1,0 +1,56 @@
+"""The joint universe of a revision whose classes are known and of another one: only namespaces in which they differ are classed again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
+
+from msgspec import Struct
+
+from analyzers.model.cluster import Cluster, Workload
+from analyzers.reachability.renumbering import widening
+from analyzers.reachability.universe import EndpointClass, JointWorkload, Universe, join_workloads, universe_of
+
+_ID = attrgetter("id")
+
+_Held = tuple[Workload, tuple[int, ...]]
+"""A workload, and the classes of its pods."""
+
+
+class Rejoined(Struct, frozen=True, eq=False):
+    """A joint universe; `origins` says of each class which one it is of the first revision alone, or -1 for none."""
+
+    universe: Universe
+    origins: Sequence[int]
+
+
+def rejoin(base: Cluster, classes: Sequence[tuple[int, ...]], head: Cluster, moved: Collection[str]) -> Rejoined:
+    """The universe that `join` gives of two revisions whose workloads differ in the `moved` namespaces alone, where those of base are known
+    to be of these classes in base alone."""
+    every = list(zip(base.workloads, classes, strict=True))
+    kept = [each for each in every if each[0].namespace not in moved]
+    known = _known(kept)
+    again = join_workloads([[each for each in cluster.workloads if each.namespace in moved] for cluster in (base, head)])
+    own = {workload.id: held for workload, held in every if workload.namespace in moved}
+    origins = zip(again.classes, widening(own, again), strict=True)
+    standing = sorted([*((known[number], number) for number in sorted(known)), *origins], key=_namespace)
+    place = {id(each): number for number, (each, _) in enumerate(standing)}
+    here = {held: tuple([place[id(known[number])] for number in held]) for _, held in kept}
+    workloads = [JointWorkload(workload.id, (workload, workload), here[held]) for workload, held in kept]
+    for each in again.workloads:
+        workloads.append(JointWorkload(each.id, each.versions, tuple([place[id(again.classes[number])] for number in each.classes])))
+    universe = universe_of([each for each, _ in standing], sorted(workloads, key=_ID))
+    return Rejoined(universe, [origin for _, origin in standing])
+
+
+def _known(kept: Iterable[_Held]) -> dict[int, EndpointClass]:
+    """The classes of workloads that are the same in both revisions."""
+    return {
+        number: EndpointClass(workload.namespace, (shape, shape), workload.id if len(held) > 1 else "")
+        for held, workload in {held: workload for workload, held in kept}.items()
+        for number, shape in zip(held, workload.shapes, strict=True)
+    }
+
+
+def _namespace(standing: tuple[EndpointClass, int]) -> str:
+    return standing[0].namespace
