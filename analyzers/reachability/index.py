@@ -90,7 +90,7 @@ class PodIndex:
         if isinstance(peer.namespaces, str):
             start, stop = self.universe.spans.get(peer.namespaces, (0, 0))
             return pods & span_bits(start, stop)
-        return pods & self._within(peer.namespaces)
+        return pods and pods & self._within(peer.namespaces)
 
     def with_port(self, named: NamedPort) -> tuple[tuple[int, int], ...]:
         """Each number that a port name stands for, with the classes where it does."""

@@ -35,21 +35,24 @@ def rejoin(base: Cluster, classes: Sequence[tuple[int, ...]], head: Cluster, mov
     origins = zip(again.classes, widening(own, again), strict=True)
     standing = sorted([*((known[number], number) for number in sorted(known)), *origins], key=_namespace)
     place = {id(each): number for number, (each, _) in enumerate(standing)}
-    here = {held: tuple([place[id(known[number])] for number in held]) for _, held in kept}
-    workloads = [JointWorkload(workload.id, (workload, workload), here[held]) for workload, held in kept]
-    for each in again.workloads:
-        workloads.append(JointWorkload(each.id, each.versions, tuple([place[id(again.classes[number])] for number in each.classes])))
+    here = {number: place[id(each)] for number, each in known.items()}
+    workloads = [JointWorkload(each.id, (each, each), tuple(map(here.__getitem__, held))) for each, held in kept]
+    fresh = [place[id(each)] for each in again.classes]
+    workloads += (JointWorkload(each.id, each.versions, tuple([fresh[number] for number in each.classes])) for each in again.workloads)
     universe = universe_of([each for each, _ in standing], sorted(workloads, key=_ID))
     return Rejoined(universe, [origin for _, origin in standing])
 
 
 def _known(kept: Iterable[_Held]) -> dict[int, EndpointClass]:
     """The classes of workloads that are the same in both revisions."""
-    return {
-        number: EndpointClass(workload.namespace, (shape, shape), workload.id if len(held) > 1 else "")
-        for held, workload in {held: workload for workload, held in kept}.items()
-        for number, shape in zip(held, workload.shapes, strict=True)
-    }
+    found: dict[int, EndpointClass] = {}
+    for workload, held in kept:
+        if len(held) == 1:
+            found[held[0]] = EndpointClass(workload.namespace, workload.shapes * 2)
+            continue
+        for number, shape in zip(held, workload.shapes, strict=True):
+            found[number] = EndpointClass(workload.namespace, (shape, shape), workload.id)
+    return found
 
 
 def _namespace(standing: tuple[EndpointClass, int]) -> str:

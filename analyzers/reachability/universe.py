@@ -7,7 +7,7 @@ and host network. Classes do not depend on policies. They are numbered contiguou
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, zip_longest
+from itertools import pairwise, zip_longest
 from operator import attrgetter, itemgetter
 
 from msgspec import Struct
@@ -172,10 +172,7 @@ def _same_labels(one: PodShape, other: PodShape) -> bool:
 
 
 def _spans(ordered: Sequence[EndpointClass]) -> dict[str, tuple[int, int]]:
-    spans: dict[str, tuple[int, int]] = {}
-    start = 0
-    for namespace, classes in groupby(ordered, _NAMESPACE):
-        stop = start + sum(1 for _ in classes)
-        spans[namespace] = (start, stop)
-        start = stop
-    return spans
+    starts: dict[str, int] = {}
+    for number, each in enumerate(ordered):
+        starts.setdefault(each.namespace, number)
+    return dict(zip(starts, pairwise((*starts.values(), len(ordered))), strict=True))
