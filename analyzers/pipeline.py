@@ -14,7 +14,7 @@ from analyzers.baseline.kept_sides import KeptSides
 from analyzers.baseline.moved import KnownBase, same_inventory
 from analyzers.baseline.resuming import Half, Reading, resume_from
 from analyzers.baseline.running import with_running
-from analyzers.baseline.surroundings import Surroundings
+from analyzers.baseline.surroundings import KeptSurroundings
 from analyzers.dialects.admin_rules import mixed_apis
 from analyzers.impact.causes import Bodies
 from analyzers.impact.clusters import Changes, DiffsReport, digest_of_all, holds_something
@@ -272,22 +272,14 @@ def plan(tree: Tree, options: Options = DEFAULTS) -> Plan:
 def _resumed(base: Tree, head: Tree, options: Options, observe: Observer) -> tuple[Universe, Half, Half] | None:
     """The comparison from the baseline that an earlier one with the same base left, if it can be."""
     name = _baseline_name(base, options)
-    content = options.baselines.recall_baseline(name) if options.baselines is not None and name else None
-    if content is None or not isinstance(head, VersionedTree):
+    if options.baselines is None or not name or not isinstance(head, VersionedTree):
+        return None
+    content = options.baselines.recall_baseline(name)
+    if content is None:
         return None
     observe("reachability", 0, 0)
-    known = KnownBase(base, Baseline.decode(content), partial(_surroundings, name, options))
+    known = KnownBase(base, Baseline.decode(content), KeptSurroundings(options.baselines, name))
     return resume_from(known, head, partial(_reading, options=options), options.host_network, options.limits)
-
-
-def _surroundings(name: str, options: Options) -> Surroundings | None:
-    """Those of a base whose baseline is known."""
-    content = options.baselines.recall_baseline(_name_of_surroundings(name)) if options.baselines is not None else None
-    return Surroundings.decode(content) if content is not None else None
-
-
-def _name_of_surroundings(name: str) -> str:
-    return f"{name} surroundings"
 
 
 def _whole(cluster: str | None, base: Source, head: Source, name: str, options: Options, observe: Observer) -> tuple[Universe, Half, Half]:
@@ -303,7 +295,7 @@ def _whole(cluster: str | None, base: Source, head: Source, name: str, options: 
     if options.baselines is not None and name and base.passed and before.reading.objects and before.reading.is_whole:
         with suppress(ValueError):  # a file name that is no Unicode
             options.baselines.keep_baseline(name, _baseline(before, universe, compiled[0]).encode())
-            options.baselines.keep_baseline(_name_of_surroundings(name), Surroundings.of(before.reading.objects).encode())
+            KeptSurroundings(options.baselines, name).keep(before.reading.objects)
     one, other = (
         Half(side.snapshot, each, side.reading.objects, side.reading.loaded.listed, side.scope, side.diagnostics)
         for side, each in zip(sides, compiled, strict=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 from analyzers.baseline.baseline import Baseline
-from analyzers.baseline.surroundings import Surroundings
+from analyzers.baseline.surroundings import KeptSurroundings
 from analyzers.manifests.inventory import host_network_note
 from analyzers.manifests.local_survey import home_of, is_about_ways, settles_ways, survey_again, survey_of
 from analyzers.manifests.tree import Tree
@@ -33,11 +33,11 @@ class Moved(Struct, frozen=True, eq=False):
 
 
 class KnownBase(Struct, frozen=True, eq=False):
-    """A base that was compared before: its tree, its baseline, and what gives its surroundings, if they are still known."""
+    """A base that was compared before: its tree, its baseline, and its surroundings where they are kept."""
 
     tree: Tree
     baseline: Baseline
-    surroundings: Callable[[], Surroundings | None]
+    surroundings: KeptSurroundings
 
 
 def moved_objects(base: KnownBase, was: Iterable[ObjectRecord], becomes: Iterable[ObjectRecord], host_network: HostNetwork) -> Moved | None:
@@ -49,12 +49,14 @@ def moved_objects(base: KnownBase, was: Iterable[ObjectRecord], becomes: Iterabl
         return Moved(baseline.cluster)
     if not set(ADMIN_CONDITIONS).isdisjoint(baseline.conditions):
         return None
-    around = base.surroundings()
+    around = base.surroundings.recall()
     settling = [each for each in (*old, *new) if settles_ways(each)]
     if around is None or (settling and (around.leads_in or any(map(is_about_ways, settling)))):
         return None
     touched = frozenset(home_of(each) for each in (*old, *new))
-    before = around.objects_of(touched)
+    before = base.surroundings.objects_of(touched, around)
+    if before is None:
+        return None
     gone = {(each.key, each.location) for each in old}
     after = sorted((*(each for each in before if (each.key, each.location) not in gone), *new), key=_order)
     there, noticed_before = survey_of(before)
