@@ -90,9 +90,10 @@ class Moves:
         """What a peer selects of the pods of the second revision that moved, and did not, or the other way round."""
         if isinstance(peer.namespaces, str) and peer.namespaces not in self._was.universe.spans:
             return 0
-        if peer not in self._known:
-            self._known[peer] = (self._was.select(peer) ^ self._is.select(peer)) & self._is.present
-        return self._known[peer]
+        found = self._known.get(peer)
+        if found is None:
+            found = self._known[peer] = (self._was.select(peer) ^ self._is.select(peer)) & self._is.present
+        return found
 
     def _stands_for_others(self, named: NamedPort) -> bool:
         was, becomes = ({number: classes & self._still for number, classes in index.with_port(named)} for index in (self._was, self._is))

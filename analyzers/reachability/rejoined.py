@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 
 from msgspec import Struct
@@ -34,13 +34,17 @@ def rejoin(base: Cluster, classes: Sequence[tuple[int, ...]], head: Cluster, mov
     own = {workload.id: held for workload, held in every if workload.namespace in moved}
     origins = zip(again.classes, widening(own, again), strict=True)
     standing = sorted([*((known[number], number) for number in sorted(known)), *origins], key=_namespace)
-    place = {id(each): number for number, (each, _) in enumerate(standing)}
+    return Rejoined(_universe([each for each, _ in standing], kept, known, again), [origin for _, origin in standing])
+
+
+def _universe(ordered: Sequence[EndpointClass], kept: Iterable[_Held], known: Mapping[int, EndpointClass], again: Universe) -> Universe:
+    """The universe of classes in their order, each of which is a known one or one that was classed again."""
+    place = {id(each): number for number, each in enumerate(ordered)}
     here = {number: place[id(each)] for number, each in known.items()}
-    workloads = [JointWorkload(each.id, (each, each), tuple(map(here.__getitem__, held))) for each, held in kept]
     fresh = [place[id(each)] for each in again.classes]
+    workloads = [JointWorkload(each.id, (each, each), tuple(map(here.__getitem__, held))) for each, held in kept]
     workloads += (JointWorkload(each.id, each.versions, tuple([fresh[number] for number in each.classes])) for each in again.workloads)
-    universe = universe_of([each for each, _ in standing], sorted(workloads, key=_ID))
-    return Rejoined(universe, [origin for _, origin in standing])
+    return universe_of(ordered, sorted(workloads, key=_ID))
 
 
 def _known(kept: Iterable[_Held]) -> dict[int, EndpointClass]:

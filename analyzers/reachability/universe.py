@@ -106,7 +106,7 @@ def beside(universe: Universe, newcomers: Sequence[Workload]) -> Universe:
     ordered = sorted((*universe.classes, *new.values()), key=_NAMESPACE)
     number = {id(each): index for index, each in enumerate(ordered)}
     known = [number[id(each)] for each in universe.classes]
-    workloads = [JointWorkload(each.id, each.versions, tuple([known[old] for old in each.classes])) for each in universe.workloads]
+    workloads = [JointWorkload(each.id, each.versions, tuple(map(known.__getitem__, each.classes))) for each in universe.workloads]
     return universe_of(
         ordered,
         [*workloads, *(JointWorkload(each.id, (each,) * revisions, (number[id(new[id(each)])],)) for each in newcomers)],
