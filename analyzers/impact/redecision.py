@@ -14,12 +14,13 @@ from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.policy import Direction, PodPeer, Policy, PolicyRef, Tier
 from analyzers.model.representative import Representative
 from analyzers.model.selectors import LabelSelector
+from analyzers.reachability.beside import IndexBeside, beside
 from analyzers.reachability.bits import bits_of, members_of
 from analyzers.reachability.compiled import Decider, names_used
 from analyzers.reachability.cover import Cover, differing, overlay_addresses
 from analyzers.reachability.decide import decide
 from analyzers.reachability.representatives import with_names
-from analyzers.reachability.universe import JointWorkload, Snapshot, beside
+from analyzers.reachability.universe import JointWorkload, Snapshot
 from analyzers.sets.ip_blocks import Family
 
 Address = tuple[Family, int]
@@ -60,11 +61,15 @@ class Redecision:
 
     def __init__(self, compared: Compared, representatives: Sequence[Representative]) -> None:
         self._snapshots = snapshots = [Snapshot(_with(each.cluster, representatives), each.policies) for each in compared.snapshots]
-        self.universe = universe = beside(compared.universe, representatives)
+        grown = beside(compared.universe, representatives)
+        self.universe = universe = grown.universe
         self.stand_ins = bits_of(
             number for joint in universe.workloads if isinstance(joint.latest, Representative) for number in joint.classes
         )
-        self._indices = compared.indices(universe, snapshots, self.stand_ins)
+        known = [each.index for each in compared.compiled]
+        base = IndexBeside(known[0], grown, 0, snapshots[0])
+        same = compared.clusters[0] is compared.clusters[1]
+        self._indices = (base, base if same else IndexBeside(known[1], grown, 1, snapshots[1]))
         self.space = with_names(compared.compiled[0].space, frozenset().union(*(each.named_ports for each in snapshots)))
         self._deciders = [Decider(index, self.space) for index in self._indices]
         self.about = cache(self._about)

@@ -96,23 +96,6 @@ def join_workloads(revisions: Sequence[Sequence[Workload]]) -> Universe:
     return universe_of(ordered, [JointWorkload(key, both, held) for (key, both), held in zip(versions, numbers, strict=True)])
 
 
-def beside(universe: Universe, newcomers: Sequence[Workload]) -> Universe:
-    """A universe with more workloads, of one pod each, that every revision has alike; they stand behind all others, and their classes
-    behind those of their namespace."""
-    if not newcomers:
-        return universe
-    revisions = len(universe.classes[0].shapes) if universe.classes else 2
-    new = {id(each): EndpointClass(each.namespace, each.shapes * revisions) for each in newcomers}
-    ordered = sorted((*universe.classes, *new.values()), key=_NAMESPACE)
-    number = {id(each): index for index, each in enumerate(ordered)}
-    known = [number[id(each)] for each in universe.classes]
-    workloads = [JointWorkload(each.id, each.versions, tuple(map(known.__getitem__, each.classes))) for each in universe.workloads]
-    return universe_of(
-        ordered,
-        [*workloads, *(JointWorkload(each.id, (each,) * revisions, (number[id(new[id(each)])],)) for each in newcomers)],
-    )
-
-
 def universe_of(ordered: Sequence[EndpointClass], workloads: Sequence[JointWorkload]) -> Universe:
     """The universe of these classes, in the order of their namespaces, and of the workloads that are of them."""
     members: list[list[int]] = [[] for _ in ordered]

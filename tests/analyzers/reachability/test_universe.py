@@ -11,7 +11,7 @@ from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.selectors import canonical_labels
 from analyzers.reachability.rejoined import rejoin
 from analyzers.reachability.renumbering import Renumbering, narrowing, own_classes, widening
-from analyzers.reachability.universe import Snapshot, Universe, beside, join
+from analyzers.reachability.universe import Snapshot, Universe, join
 
 HERE = (SourceLocation("w.yaml", 1),)
 
@@ -92,23 +92,6 @@ def test_a_universe_of_known_classes_is_the_one_that_was_joined(seed: int) -> No
             assert found.universe.members == joint.members
             assert list(found.universe.spans.items()) == list(joint.spans.items())
             assert list(found.origins) == widening(own_classes(alone), joint)
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_workloads_beside_others_are_classes_of_their_namespace_and_leave_all_else_as_it_is(seed: int) -> None:
-    universe = join([Snapshot(each, ()) for each in of_seed(seed)])
-    newcomers = [workload(name, (shape(app="new", name=name),)) for name in ("ns/new", "ns-a/new", "elsewhere/new")]
-    found = beside(universe, newcomers)
-    assert list(found.spans) == sorted({each.namespace for each in found.classes})
-    for namespace, (start, stop) in found.spans.items():
-        assert {each.namespace for each in found.classes[start:stop]} == {namespace}
-    for before, after in zip(universe.workloads, found.workloads, strict=False):
-        assert (after.id, after.versions) == (before.id, before.versions)
-        assert [found.classes[each] for each in after.classes] == [universe.classes[each] for each in before.classes]
-    assert [each.latest for each in found.workloads[len(universe.workloads) :]] == newcomers
-    for number, members in enumerate(found.members):
-        assert members
-        assert all(number in found.workloads[index].classes for index in members)
 
 
 @pytest.mark.parametrize("seed", range(60))

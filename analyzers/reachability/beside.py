@@ -1,0 +1,63 @@
+"""More pods beside known ones, without deciding or indexing anything of the known ones again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import attrgetter
+
+from msgspec import Struct
+
+from analyzers.model.cluster import Workload
+from analyzers.model.policy import PodPeer
+from analyzers.reachability.bits import bits_of, members_of
+from analyzers.reachability.index import PodIndex
+from analyzers.reachability.renumbering import Renumbering
+from analyzers.reachability.universe import EndpointClass, JointWorkload, Snapshot, Universe, universe_of
+
+_NAMESPACE = attrgetter("namespace")
+
+
+class Beside(Struct, frozen=True, eq=False):
+    """A universe with newcomers; `origins` says of each class which one it is of the universe without them, or -1 for none."""
+
+    universe: Universe
+    origins: Sequence[int]
+
+    @property
+    def newcomers(self) -> list[int]:
+        """The classes of the newcomers."""
+        return [number for number, origin in enumerate(self.origins) if origin < 0]
+
+
+def beside(universe: Universe, newcomers: Sequence[Workload]) -> Beside:
+    """A universe with more workloads, of one pod each, that every revision has alike; they stand behind all others, and their classes
+    behind those of their namespace."""
+    if not newcomers:
+        return Beside(universe, range(len(universe.classes)))
+    revisions = len(universe.classes[0].shapes) if universe.classes else 2
+    new = [EndpointClass(each.namespace, each.shapes * revisions) for each in newcomers]
+    ordered = sorted((*universe.classes, *new), key=_NAMESPACE)
+    number = {id(each): index for index, each in enumerate(ordered)}
+    known = [number[id(each)] for each in universe.classes]
+    workloads = [JointWorkload(each.id, each.versions, tuple(map(known.__getitem__, each.classes))) for each in universe.workloads]
+    workloads += (JointWorkload(each.id, (each,) * revisions, (number[id(of)],)) for each, of in zip(newcomers, new, strict=True))
+    origins = [-1] * len(ordered)
+    for origin, place in enumerate(known):
+        origins[place] = origin
+    return Beside(universe_of(ordered, workloads), origins)
+
+
+class IndexBeside(PodIndex):
+    """The pods of a revision and newcomers, of which no port names are told: what is selected of the ones is asked of their own index."""
+
+    def __init__(self, known: PodIndex, grown: Beside, revision: int, snapshot: Snapshot) -> None:
+        """`snapshot` has the namespaces of the newcomers too."""
+        self._newcomers = grown.newcomers
+        super().__init__(grown.universe, revision, snapshot, known.host_network, bits_of(self._newcomers))
+        self._known, self._widening = known, Renumbering(grown.origins)
+        self._added = PodIndex(grown.universe.part(self._newcomers), revision, snapshot, known.host_network)
+
+    def select(self, peer: PodPeer) -> int:
+        """The classes that a peer, or the subject of a policy, selects."""
+        added = bits_of(self._newcomers[number] for number in members_of(self._added.select(peer)))
+        return self._widening.classes(self._known.select(peer)) | added
