@@ -62,10 +62,8 @@ class Redecision:
     def __init__(self, compared: Compared, representatives: Sequence[Representative]) -> None:
         self._snapshots = snapshots = [Snapshot(_with(each.cluster, representatives), each.policies) for each in compared.snapshots]
         grown = beside(compared.universe, representatives)
-        self.universe = universe = grown.universe
-        self.stand_ins = bits_of(
-            number for joint in universe.workloads if isinstance(joint.latest, Representative) for number in joint.classes
-        )
+        self.universe = grown.universe
+        self.stand_ins = bits_of(grown.newcomers)
         known = [each.index for each in compared.compiled]
         base = IndexBeside(known[0], grown, 0, snapshots[0])
         same = compared.clusters[0] is compared.clusters[1]

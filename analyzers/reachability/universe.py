@@ -58,7 +58,9 @@ class JointWorkload(Struct, frozen=True):
     @property
     def latest(self) -> Workload:
         """The workload as the newest revision that has it describes it."""
-        return next(version for version in reversed(self.versions) if version is not None)
+        newest = self.versions[-1] or self.versions[0]
+        assert newest is not None
+        return newest
 
 
 class Universe(Struct, frozen=True, eq=False):
