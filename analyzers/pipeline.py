@@ -16,15 +16,15 @@ from analyzers.baseline.resuming import Half, Reading, resume_from
 from analyzers.baseline.running import with_running
 from analyzers.baseline.surroundings import KeptSurroundings
 from analyzers.dialects.admin_rules import mixed_apis
-from analyzers.impact.causes import Bodies
+from analyzers.impact.assessment.severity import DEFAULT_RULES, SeverityRules
+from analyzers.impact.causation.causes import Bodies
 from analyzers.impact.clusters import Changes, DiffsReport, digest_of_all, holds_something
 from analyzers.impact.diff import Analysed
 from analyzers.impact.diff import diff as diff_analysed
-from analyzers.impact.flows import endpoints, flows
-from analyzers.impact.outages import blocked_notes
-from analyzers.impact.questions import ExplainError, parse_port
+from analyzers.impact.explanation.questions import ExplainError, parse_port
 from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Scope
-from analyzers.impact.severity import DEFAULT_RULES, SeverityRules
+from analyzers.impact.rows.flows import endpoints, flows
+from analyzers.impact.rows.outages import blocked_notes
 from analyzers.interest import interest
 from analyzers.manifests.inventory import host_network_note, survey
 from analyzers.manifests.kinds import CustomKinds
@@ -344,7 +344,7 @@ def _bodies(source: Source, half: Half, options: Options) -> Bodies:
 
 def explain(tree: Tree, source: str, destination: str, port: str | None = None, options: Options = DEFAULTS) -> Explanation:
     """Why one end can or cannot reach another. Raises ExplainError."""
-    from analyzers.impact.explain import Explainer  # the only command that explains pays for it
+    from analyzers.impact.explanation.explain import Explainer  # the only command that explains pays for it
 
     question = parse_port(port) if port is not None else None
     asked = [(question.protocol, question.number)] if question is not None else []

@@ -10,9 +10,9 @@ from msgspec import Struct, field
 from analyzers.configuration import NAME as NAME
 from analyzers.configuration import SECTIONS as ANALYSIS_SECTIONS
 from analyzers.configuration import AnalysisSettings, read_analysis
-from analyzers.impact.severity import DEFAULT_RULES, SeverityRules
-from analyzers.impact.severity_reading import SECTION as SEVERITY
-from analyzers.impact.severity_reading import read_severity
+from analyzers.impact.assessment.severity import DEFAULT_RULES, SeverityRules
+from analyzers.impact.assessment.severity_reading import SECTION as SEVERITY
+from analyzers.impact.assessment.severity_reading import read_severity
 from analyzers.manifests.defects import Unparsable
 from analyzers.manifests.documents import read_documents
 from analyzers.manifests.limits import Limits, NodeBudget

@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from analyzers.baseline.kept_sides import KeptSides
-from analyzers.impact.changed import policies_of
+from analyzers.impact.causation.changed import policies_of
 from analyzers.impact.report import Scope
 from analyzers.manifests.load import Layout
 from analyzers.manifests.tree import Entry

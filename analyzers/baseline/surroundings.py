@@ -13,7 +13,7 @@ from zlib import crc32
 from msgspec import Raw, Struct
 
 from analyzers.baseline.baseline import Baselines
-from analyzers.impact.changed import policies_of
+from analyzers.impact.causation.changed import policies_of
 from analyzers.manifests.local_survey import home_of, is_about_ways
 from analyzers.manifests.wire import Wire
 from analyzers.model.cluster import NamedPort

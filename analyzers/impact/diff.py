@@ -8,23 +8,23 @@ from operator import or_
 
 from msgspec import Struct
 
-from analyzers.impact.assess import assess
-from analyzers.impact.bearing import bearings
-from analyzers.impact.blast_radius import blast_radius
-from analyzers.impact.causes import Bodies, changed_objects
-from analyzers.impact.causing import Causing
-from analyzers.impact.changed import Side
-from analyzers.impact.changes import Folding
-from analyzers.impact.compared import ChangedPolicy, Compared
-from analyzers.impact.endpoint_sets import EndpointSet, Members
-from analyzers.impact.groups import Group, group
-from analyzers.impact.outages import blocked_notes, blocked_ways, publications
-from analyzers.impact.pairs import PairRows
-from analyzers.impact.potential import potential_of
-from analyzers.impact.reasons import named_in, reasons
+from analyzers.impact.assessment.assess import assess
+from analyzers.impact.assessment.blast_radius import blast_radius
+from analyzers.impact.assessment.severity import DEFAULT_RULES, SeverityRules
+from analyzers.impact.causation.bearing import bearings
+from analyzers.impact.causation.causes import Bodies, changed_objects
+from analyzers.impact.causation.causing import Causing
+from analyzers.impact.causation.changed import Side
+from analyzers.impact.causation.compared import ChangedPolicy, Compared
+from analyzers.impact.causation.reasons import named_in, reasons
+from analyzers.impact.potential.flows import potential_of
 from analyzers.impact.report import DiffReport, FlowGroup, Scope, Summary, WorkloadChanges, digest_of
-from analyzers.impact.severity import DEFAULT_RULES, SeverityRules
-from analyzers.impact.vias import Vias
+from analyzers.impact.rows.changes import Folding
+from analyzers.impact.rows.endpoint_sets import EndpointSet, Members
+from analyzers.impact.rows.groups import Group, group
+from analyzers.impact.rows.outages import blocked_notes, blocked_ways, publications
+from analyzers.impact.rows.pairs import PairRows
+from analyzers.impact.rows.vias import Vias
 from analyzers.model.diagnostics import Diagnostic, of_both_sides
 from analyzers.model.records import ObjectRecord
 from analyzers.model.revision import Revision

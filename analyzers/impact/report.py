@@ -9,13 +9,13 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from analyzers.impact.blast_radius import BlastRadius
-from analyzers.impact.causes import Cause
-from analyzers.impact.endpoint_sets import EndpointSet
-from analyzers.impact.hops import Paths
-from analyzers.impact.may_break import Evidence
-from analyzers.impact.protection import Protection
-from analyzers.impact.severity import Severity
+from analyzers.impact.assessment.blast_radius import BlastRadius
+from analyzers.impact.assessment.hops import Paths
+from analyzers.impact.assessment.may_break import Evidence
+from analyzers.impact.assessment.protection import Protection
+from analyzers.impact.assessment.severity import Severity
+from analyzers.impact.causation.causes import Cause
+from analyzers.impact.rows.endpoint_sets import EndpointSet
 from analyzers.model.cluster import Cluster, Endpoint, ExternalBlock, Service
 from analyzers.model.diagnostics import Diagnostic, SourceLocation, is_complete
 from analyzers.model.representative import Representative

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from analyzers.impact.blast_radius import Radius
-from analyzers.impact.hops import OUTSIDE, Hop, Path, Paths
-from analyzers.impact.may_break import MOST_LOOKED_AT, Evidence, EvidenceKind
+from analyzers.impact.assessment.blast_radius import Radius
+from analyzers.impact.assessment.hops import OUTSIDE, Hop, Path, Paths
+from analyzers.impact.assessment.may_break import MOST_LOOKED_AT, Evidence, EvidenceKind
+from analyzers.impact.assessment.severity import Level, Mark, Severity
 from analyzers.impact.report import DiffReport
-from analyzers.impact.severity import Level, Mark, Severity
 from analyzers.reports.phrases import Folded, Name, Phrase, Place, Prose, counted, first_of, joined, titled
 from analyzers.reports.ports import ports_in_words
 from analyzers.reports.rows import Row

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from analyzers.impact.causes import Cause, ChangeKind
-from analyzers.impact.reasons import MOST_REASONS, unasked
+from analyzers.impact.causation.causes import Cause, ChangeKind
+from analyzers.impact.causation.reasons import MOST_REASONS, unasked
 from analyzers.impact.report import DiffReport, NoEffect, ReasonKind
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.reports.field_words import changes_labels_only, field_in_words

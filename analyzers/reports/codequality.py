@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from analyzers.impact.assessment.severity import Level
 from analyzers.impact.report import DiffReport, Explanation, MatrixReport
-from analyzers.impact.severity import Level
 from analyzers.model.diagnostics import Diagnostic, Severity
 from analyzers.reports.context import Context
 from analyzers.reports.escape import printable, shortened

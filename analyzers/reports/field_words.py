@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analyzers.impact.causes import ChangeKind, FieldChange
+from analyzers.impact.causation.causes import ChangeKind, FieldChange
 from analyzers.reports.phrases import Name, Phrase, joined
 
 _STEP = re.compile(r"""\.?([^.\[\]"]+)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]""")

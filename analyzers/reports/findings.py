@@ -11,10 +11,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from analyzers.impact.causes import Cause
-from analyzers.impact.endpoint_sets import Members
+from analyzers.impact.assessment.severity import Level
+from analyzers.impact.causation.causes import Cause
 from analyzers.impact.report import BlockedWay, DiffReport
-from analyzers.impact.severity import Level
+from analyzers.impact.rows.endpoint_sets import Members
 from analyzers.model.cluster import INGRESS_CONTROLLER
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.reports.assessment_words import in_use, reasons

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analyzers.impact.assessment.severity import Level
 from analyzers.impact.report import DiffReport, Explanation, FlowGroup, MatrixReport, Scope
-from analyzers.impact.severity import Level
 from analyzers.reports import protection_words, way_words
 from analyzers.reports.phrases import counted
 from analyzers.reports.ports import ports_in_words

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
+from analyzers.impact.assessment.severity import Level, Severity
+from analyzers.impact.causation.reasons import MOST_REASONS
 from analyzers.impact.clusters import DiffsReport
-from analyzers.impact.reasons import MOST_REASONS
 from analyzers.impact.report import DiffReport, Explanation, MatrixReport, Step
-from analyzers.impact.severity import Level, Severity
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.model.revision import Revision
 from analyzers.reports import headline, protection_words, way_words

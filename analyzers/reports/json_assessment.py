@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any, Final
 
-from analyzers.impact.blast_radius import BlastRadius
-from analyzers.impact.endpoint_sets import EndpointSet
-from analyzers.impact.hops import Path, Paths
-from analyzers.impact.may_break import Evidence
+from analyzers.impact.assessment.blast_radius import BlastRadius
+from analyzers.impact.assessment.hops import Path, Paths
+from analyzers.impact.assessment.may_break import Evidence
+from analyzers.impact.assessment.severity import Level, Severity
 from analyzers.impact.report import FlowGroup
-from analyzers.impact.severity import Level, Severity
+from analyzers.impact.rows.endpoint_sets import EndpointSet
 
 MOST_NAMED: Final = 200
 """Workloads of one entry that are named."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from analyzers.impact.causes import Cause
-from analyzers.impact.reasons import unasked
+from analyzers.impact.causation.causes import Cause
+from analyzers.impact.causation.reasons import unasked
 from analyzers.impact.report import (
     BlockedWay,
     DiffReport,

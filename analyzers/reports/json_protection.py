@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from analyzers.impact.protection import Protection
+from analyzers.impact.assessment.protection import Protection
 from analyzers.reports.context import Context
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzers.impact.protection import IdlePolicy, LostProtection
+from analyzers.impact.assessment.protection import IdlePolicy, LostProtection
 from analyzers.impact.report import DiffReport
 from analyzers.reports.cause_words import MOST_POLICIES as MOST_POLICIES_TOLD
 from analyzers.reports.cause_words import told_as_effectless

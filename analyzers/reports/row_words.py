@@ -8,8 +8,8 @@ from itertools import islice
 
 from msgspec import Struct
 
+from analyzers.impact.assessment.severity import Level
 from analyzers.impact.report import DiffReport, MatrixReport
-from analyzers.impact.severity import Level
 from analyzers.model.cluster import Workload
 from analyzers.reports.assessment_words import attention, in_use, reasons
 from analyzers.reports.cause_words import alternatives_in_words

@@ -11,9 +11,9 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from analyzers.impact.causes import Cause
-from analyzers.impact.may_break import Evidence
-from analyzers.impact.severity import Level, Severity
+from analyzers.impact.assessment.may_break import Evidence
+from analyzers.impact.assessment.severity import Level, Severity
+from analyzers.impact.causation.causes import Cause
 from analyzers.model.cluster import ExternalBlock, Workload
 from analyzers.sets.connections import ConnectionSet
 

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from analyzers.impact.assessment.severity import Level
 from analyzers.impact.report import DiffReport, Explanation, MatrixReport
-from analyzers.impact.severity import Level
 from analyzers.model.diagnostics import Diagnostic, Severity, SourceLocation
 from analyzers.reports import headline
 from analyzers.reports.context import Context

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from analyzers.impact.causes import Cause
-from analyzers.impact.endpoint_sets import EndpointSet
-from analyzers.impact.may_break import EvidenceKind
+from analyzers.impact.assessment.may_break import EvidenceKind
+from analyzers.impact.causation.causes import Cause
 from analyzers.impact.report import DiffReport, FlowGroup
+from analyzers.impact.rows.endpoint_sets import EndpointSet
 from analyzers.model.cluster import ExternalBlock, Workload
 from analyzers.reports.context import Context
 from analyzers.reports.rows import Ends, Row, filtered, from_outside, merged, order

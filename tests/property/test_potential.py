@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from analyzers.impact.assessment.severity import Mark, Severity
 from analyzers.impact.report import DiffReport, FlowGroup
-from analyzers.impact.severity import Mark, Severity
 from analyzers.model.cluster import NAMESPACE_NAME_LABEL, HostNetwork
 from analyzers.model.representative import Representative
 from analyzers.model.revision import Revision

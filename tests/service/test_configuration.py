@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from analyzers.configuration import ClusterSettings, UnitSettings
-from analyzers.impact.severity import DEFAULT_RULES, Level, Mark, Rule
+from analyzers.impact.assessment.severity import DEFAULT_RULES, Level, Mark, Rule
 from analyzers.manifests.folder import FolderTree
 from analyzers.pipeline import Options
 from service.analysis.preparing import prepared

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textwrap import dedent
 
+from analyzers.impact.assessment.severity import DEFAULT_RULES, SeverityRules
 from analyzers.impact.report import DiffReport, FlowGroup
-from analyzers.impact.severity import DEFAULT_RULES, SeverityRules
 from analyzers.model.revision import Revision
 from analyzers.pipeline import Options, diff
 from tests.property.product import MemoryTree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analyzers.impact.causes import Cause, ChangeKind, changed_objects
+from analyzers.impact.causation.causes import Cause, ChangeKind, changed_objects
 from analyzers.model.revision import Revision
 from analyzers.pipeline import diff
 from tests.analyzers.reading import objects

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzers.impact.differing import Difference, aligned, differing
+from analyzers.impact.causation.differing import Difference, aligned, differing
 from tests.conftest import ROOT
 
 KEYS = st.sampled_from(["from", "to", "ports", "podSelector", "matchLabels", "port"])
@@ -54,7 +54,7 @@ def test_each_place_is_named_once(before: Any, after: Any, expected: set[Differe
 
 def test_deepdiff_is_not_imported_where_nothing_must_be_aligned() -> None:
     code = (
-        "import sys; from analyzers.impact.differing import differing;"
+        "import sys; from analyzers.impact.causation.differing import differing;"
         "list(differing({'a': [{'p': 1}]}, {'a': [{'p': 2}], 'b': 1})); print('deepdiff' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from analyzers.impact.explain import ExplainError
+from analyzers.impact.explanation.explain import ExplainError
 from analyzers.impact.report import Effect, Explanation, Step
 from analyzers.model.cluster import HostNetwork, Workload
 from analyzers.pipeline import Options, explain, matrix

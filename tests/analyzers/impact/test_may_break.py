@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from analyzers.impact import may_break
-from analyzers.impact.may_break import EvidenceKind
+from analyzers.impact.assessment import may_break
+from analyzers.impact.assessment.may_break import EvidenceKind
 from analyzers.reports import render
 from tests.analyzers.impact.changes import changed, policy, service, the_group, workload
 

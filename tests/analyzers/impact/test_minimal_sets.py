@@ -7,7 +7,7 @@ from itertools import chain, combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzers.impact.minimal_sets import MOST_ALTERNATIVES, MOST_TRIALS, Chosen, Found, minimal_only, minimal_sets
+from analyzers.impact.causation.minimal_sets import MOST_ALTERNATIVES, MOST_TRIALS, Chosen, Found, minimal_only, minimal_sets
 
 FOUR = (3, 5, 8, 9)
 CHOICES = [frozenset(each) for each in chain.from_iterable(combinations(FOUR, size) for size in range(1, len(FOUR)))]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from analyzers.impact import blast_radius as radii
-from analyzers.impact import paths
-from analyzers.impact.hops import Path, Paths
+from analyzers.impact.assessment import blast_radius as radii
+from analyzers.impact.assessment import paths
+from analyzers.impact.assessment.hops import Path, Paths
+from analyzers.impact.assessment.severity import DEFAULT_RULES
 from analyzers.impact.report import DiffReport
-from analyzers.impact.severity import DEFAULT_RULES
 from analyzers.model.cluster import HostNetwork
 from analyzers.model.revision import Revision
 from analyzers.pipeline import Options, diff

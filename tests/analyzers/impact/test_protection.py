@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analyzers.impact.protection import Reason
+from analyzers.impact.assessment.protection import Reason
 from analyzers.model.policy import Direction
 from analyzers.reports import render
 from tests.analyzers.impact.test_alternatives import PODS, compared, deployment, policy

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from analyzers.impact.severity import DEFAULT_RULES, Level, Mark, Reason, Rule
+from analyzers.impact.assessment.severity import DEFAULT_RULES, Level, Mark, Reason, Rule
 from tests.analyzers.impact.changes import changed, namespace, policy, service, the_group, workload
 
 SPACES = namespace("shop", "{env: prod}") + namespace("lab", "{env: dev}") + namespace("ops", "{env: prod}")

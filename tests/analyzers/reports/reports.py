@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from analyzers.impact.causes import Cause, ChangeKind, FieldChange
-from analyzers.impact.endpoint_sets import EndpointSet, Members
+from analyzers.impact.causation.causes import Cause, ChangeKind, FieldChange
 from analyzers.impact.report import DiffReport, FlowGroup, MatrixReport, Scope, Summary, WorkloadChanges
+from analyzers.impact.rows.endpoint_sets import EndpointSet, Members
 from analyzers.model.cluster import Cluster, PodShape, Service, Workload
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.model.revision import Revision

@@ -8,9 +8,9 @@ from functools import cache
 from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
-from analyzers.impact.may_break import Evidence, EvidenceKind
+from analyzers.impact.assessment.may_break import Evidence, EvidenceKind
+from analyzers.impact.assessment.severity import Level, Mark, Reason, Severity
 from analyzers.impact.report import DiffReport, FlowGroup
-from analyzers.impact.severity import Level, Mark, Reason, Severity
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.reports import Context, render
 from analyzers.reports.context import Context as Shown

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzers.impact.causes import Cause
+from analyzers.impact.causation.causes import Cause
 from analyzers.impact.report import DiffReport, Effect, Explanation, FlowGroup, Step
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.reachability.universe import Universe

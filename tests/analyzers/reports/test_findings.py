@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft4Validator, FormatChecker
 from msgspec.structs import replace
 
-from analyzers.impact.causes import ChangeKind
+from analyzers.impact.assessment.severity import Level, Mark, Reason, Severity
+from analyzers.impact.causation.causes import ChangeKind
 from analyzers.impact.report import DiffReport, Effect, Explanation, MatrixReport, Step
-from analyzers.impact.severity import Level, Mark, Reason, Severity
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.revision import Revision
 from analyzers.pipeline import diff

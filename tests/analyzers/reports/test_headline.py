@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from analyzers.impact.endpoint_sets import EndpointSet, Members
+from analyzers.impact.assessment.severity import Level, Severity
 from analyzers.impact.report import Potential
-from analyzers.impact.severity import Level, Severity
+from analyzers.impact.rows.endpoint_sets import EndpointSet, Members
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.reports import Context, headline, render
 from tests.analyzers.reports.reports import ALL, OUTSIDE, ends, group, report, universe, workload

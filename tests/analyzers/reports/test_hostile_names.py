@@ -11,11 +11,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec.structs import replace
 
-from analyzers.impact.causes import ChangeKind, FieldChange
-from analyzers.impact.hops import Hop, Newly, Path, Paths
-from analyzers.impact.may_break import Evidence, EvidenceKind
+from analyzers.impact.assessment.hops import Hop, Newly, Path, Paths
+from analyzers.impact.assessment.may_break import Evidence, EvidenceKind
+from analyzers.impact.assessment.severity import Level, Mark, Reason, Severity
+from analyzers.impact.causation.causes import ChangeKind, FieldChange
 from analyzers.impact.report import Effect, Explanation, Step
-from analyzers.impact.severity import Level, Mark, Reason, Severity
 from analyzers.model.cluster import Service, ServicePort, Workload
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.reports import Context, render

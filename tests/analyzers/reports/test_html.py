@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from msgspec.structs import replace
 
-from analyzers.impact.may_break import Evidence, EvidenceKind
+from analyzers.impact.assessment.may_break import Evidence, EvidenceKind
+from analyzers.impact.assessment.severity import Level, Mark, Reason, Severity
 from analyzers.impact.report import DiffReport, Effect, Explanation, Step
-from analyzers.impact.severity import Level, Mark, Reason, Severity
 from analyzers.model.diagnostics import Diagnostic, SourceLocation
 from analyzers.reports import Context, Report, render
 from analyzers.reports import html as html_report

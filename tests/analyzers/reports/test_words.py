@@ -7,10 +7,10 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from analyzers.impact.blast_radius import BlastRadius
-from analyzers.impact.causes import ChangeKind, FieldChange
-from analyzers.impact.hops import Paths
-from analyzers.impact.reasons import MOST_REASONS
+from analyzers.impact.assessment.blast_radius import BlastRadius
+from analyzers.impact.assessment.hops import Paths
+from analyzers.impact.causation.causes import ChangeKind, FieldChange
+from analyzers.impact.causation.reasons import MOST_REASONS
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.reports import Context, render
 from analyzers.reports.cause_words import causes_in_words

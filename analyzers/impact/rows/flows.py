@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from analyzers.impact.report import Flow
-from analyzers.impact.vias import Vias
+from analyzers.impact.rows.vias import Vias
 from analyzers.model.cluster import INGRESS_CONTROLLER, Endpoint, ExternalBlock, IngressController
 from analyzers.model.policy import Direction
 from analyzers.reachability.matrix import Matrix

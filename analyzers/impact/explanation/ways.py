@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from operator import or_
 
+from analyzers.impact.explanation.steps import EFFECTS, Side, Steps, speaks_of, step_of
 from analyzers.impact.report import Effect, ServiceLead, Step
-from analyzers.impact.steps import EFFECTS, Side, Steps, speaks_of, step_of
 from analyzers.model.cluster import NamedPort, Service
 from analyzers.model.policy import Direction, Policy, Rule
 from analyzers.model.ways_in import WayIn

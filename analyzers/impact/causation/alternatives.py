@@ -13,13 +13,13 @@ from math import prod
 
 from msgspec import Struct
 
-from analyzers.impact.bearing import Bearing
-from analyzers.impact.endpoint_sets import EndpointSet, Members
-from analyzers.impact.families import Families, Family, Part
-from analyzers.impact.groups import Group
-from analyzers.impact.hybrids import Hybrids
-from analyzers.impact.lookalikes import TooManyError
-from analyzers.impact.minimal_sets import MOST_ALTERNATIVES, Chosen, Found, minimal_only, minimal_sets
+from analyzers.impact.causation.bearing import Bearing
+from analyzers.impact.causation.families import Families, Family, Part
+from analyzers.impact.causation.hybrids import Hybrids
+from analyzers.impact.causation.lookalikes import TooManyError
+from analyzers.impact.causation.minimal_sets import MOST_ALTERNATIVES, Chosen, Found, minimal_only, minimal_sets
+from analyzers.impact.rows.endpoint_sets import EndpointSet, Members
+from analyzers.impact.rows.groups import Group
 from analyzers.reachability.universe import Universe
 from analyzers.sets.ip_blocks import IPBlock
 

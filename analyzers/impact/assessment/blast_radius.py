@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from analyzers.impact.endpoint_sets import EndpointSet, Members
-from analyzers.impact.folded import Folded
+from analyzers.impact.rows.endpoint_sets import EndpointSet, Members
+from analyzers.impact.rows.folded import Folded
 from analyzers.reachability.bits import bits_of, members_of
 from analyzers.reachability.compiled import Compiled, Side, members_by_group
 from analyzers.reachability.universe import Universe

@@ -8,7 +8,7 @@ from operator import or_
 
 from msgspec import Struct
 
-from analyzers.impact.compared import Compared
+from analyzers.impact.causation.compared import Compared
 from analyzers.model.cluster import Cluster, Workload
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.policy import Direction, PodPeer, Policy, PolicyRef, Tier

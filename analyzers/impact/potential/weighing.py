@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from analyzers.impact.endpoint_sets import EndpointSet
-from analyzers.impact.severity import Mark, SeverityRules
-from analyzers.impact.weighing import Weighing
+from analyzers.impact.assessment.severity import Mark, SeverityRules
+from analyzers.impact.assessment.weighing import Weighing
+from analyzers.impact.rows.endpoint_sets import EndpointSet
 from analyzers.model.cluster import Cluster, Workload
 from analyzers.model.policy import EVERY_PORT, Action, AnyPeer, Direction, Policy, Rule, Tier
 from analyzers.model.representative import Representative

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from analyzers.impact.causes import ChangedObject
-from analyzers.impact.endpoint_sets import EndpointSet
-from analyzers.impact.way_bearing import WayBearing
+from analyzers.impact.causation.causes import ChangedObject
+from analyzers.impact.causation.way_bearing import WayBearing
+from analyzers.impact.rows.endpoint_sets import EndpointSet
 from analyzers.model.cluster import Workload
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.policy import Direction

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analyzers.impact.alternatives import Alternatives, CausesOfGroup
-from analyzers.impact.bearing import Bearing
-from analyzers.impact.causes import Bodies, Cause, ChangedObject, causes_of
-from analyzers.impact.changed import Changed, Side
-from analyzers.impact.groups import Group
-from analyzers.impact.hybrids import Hybrids
-from analyzers.impact.minimal_sets import Chosen
-from analyzers.impact.mixtures import Mixtures
-from analyzers.impact.protection import protection
+from analyzers.impact.assessment.protection import protection
+from analyzers.impact.causation.alternatives import Alternatives, CausesOfGroup
+from analyzers.impact.causation.bearing import Bearing
+from analyzers.impact.causation.causes import Bodies, Cause, ChangedObject, causes_of
+from analyzers.impact.causation.changed import Changed, Side
+from analyzers.impact.causation.hybrids import Hybrids
+from analyzers.impact.causation.minimal_sets import Chosen
+from analyzers.impact.causation.mixtures import Mixtures
 from analyzers.impact.report import FlowGroup, FlowPart
+from analyzers.impact.rows.groups import Group
 from analyzers.reachability.universe import Universe
 
 

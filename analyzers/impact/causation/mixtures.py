@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from analyzers.impact.changed import Changed, Side, key_of, makes_pods, policies_of
-from analyzers.impact.minimal_sets import Chosen
+from analyzers.impact.causation.changed import Changed, Side, key_of, makes_pods, policies_of
+from analyzers.impact.causation.minimal_sets import Chosen
 from analyzers.manifests.inventory import take_inventory
 from analyzers.manifests.local_survey import home_of, is_about_ways, settles_ways, survey_again
 from analyzers.model.cluster import Cluster, Workload

@@ -13,7 +13,7 @@ from itertools import islice
 
 from msgspec import Struct
 
-from analyzers.impact.endpoint_sets import EndpointSet
+from analyzers.impact.rows.endpoint_sets import EndpointSet
 from analyzers.model.cluster import Cluster, Service, Workload
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.uses import Use, UseKind

@@ -6,11 +6,11 @@ import difflib
 from functools import reduce
 from operator import or_
 
-from analyzers.impact.explain_ways import WaysExplained, service_leads
-from analyzers.impact.questions import ExplainError as ExplainError
-from analyzers.impact.questions import PortQuestion
+from analyzers.impact.explanation.questions import ExplainError as ExplainError
+from analyzers.impact.explanation.questions import PortQuestion
+from analyzers.impact.explanation.steps import End, Side, Steps, masks_at
+from analyzers.impact.explanation.ways import WaysExplained, service_leads
 from analyzers.impact.report import Effect, Explanation, Step
-from analyzers.impact.steps import End, Side, Steps, masks_at
 from analyzers.model.cluster import INGRESS_CONTROLLER, ExternalBlock
 from analyzers.model.diagnostics import Diagnostic
 from analyzers.model.policy import Direction

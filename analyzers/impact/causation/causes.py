@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from analyzers.impact.differing import differing
+from analyzers.impact.causation.differing import differing
 from analyzers.model.manifest import Manifest, YamlList, YamlMap, YamlValue
 from analyzers.model.metadata import GENERATED
 from analyzers.model.records import ObjectKey, ObjectRecord

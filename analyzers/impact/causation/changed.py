@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from analyzers.impact.causes import ChangedObject
+from analyzers.impact.causation.causes import ChangedObject
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.policy import Policy, PolicyRef
 from analyzers.model.records import BorrowedMeaning, Meaning, NamespaceMeaning, ObjectRecord, OperatedMeaning, PodMeaning, PolicyMeaning

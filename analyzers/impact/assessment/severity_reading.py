@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from analyzers.impact.severity import DEFAULT_RULES, Level, Mark, Rule, SensitivePort, SeverityRules
+from analyzers.impact.assessment.severity import DEFAULT_RULES, Level, Mark, Rule, SensitivePort, SeverityRules
 from analyzers.model.manifest import Field, YamlMap
 from analyzers.model.metadata import read_labels, read_port_number, read_protocol
 from analyzers.model.selectors import Labels

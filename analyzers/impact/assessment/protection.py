@@ -11,9 +11,9 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from analyzers.impact.changed import Changed, Side
-from analyzers.impact.endpoint_sets import EndpointSet, Members
-from analyzers.impact.mixtures import Mixtures
+from analyzers.impact.causation.changed import Changed, Side
+from analyzers.impact.causation.mixtures import Mixtures
+from analyzers.impact.rows.endpoint_sets import EndpointSet, Members
 from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.policy import Direction, Policy, PolicyRef
 from analyzers.reachability.bits import bits_of, members_of

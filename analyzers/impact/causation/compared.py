@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from analyzers.impact.causes import Cause, ChangedObject
-from analyzers.impact.changed import policies_of
+from analyzers.impact.causation.causes import Cause, ChangedObject
+from analyzers.impact.causation.changed import policies_of
 from analyzers.model.cluster import Cluster
 from analyzers.model.policy import Policy
 from analyzers.reachability.compiled import Compiled

@@ -12,8 +12,8 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from analyzers.impact.changes import Change, ChangeTable
-from analyzers.impact.endpoint_sets import EndpointSet, Members
+from analyzers.impact.rows.changes import Change, ChangeTable
+from analyzers.impact.rows.endpoint_sets import EndpointSet, Members
 from analyzers.model.policy import Direction
 from analyzers.reachability.bits import bits_of, members_of
 from analyzers.reachability.universe import Universe

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from analyzers.impact.endpoint_sets import EndpointSet
+from analyzers.impact.rows.endpoint_sets import EndpointSet
 from analyzers.sets.connections import ConnectionSet
 
 OUTSIDE: Final = "outside"

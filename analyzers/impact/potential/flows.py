@@ -13,16 +13,16 @@ from operator import or_
 
 from msgspec.structs import replace
 
-from analyzers.impact.causes import Cause, ChangeKind
-from analyzers.impact.changes import Folding
-from analyzers.impact.compared import ChangedPolicy, Compared
-from analyzers.impact.concerned import Bearing, concerned
-from analyzers.impact.groups import Group, group
-from analyzers.impact.pairs import PairRows
+from analyzers.impact.assessment.severity import DEFAULT_RULES, SeverityRules
+from analyzers.impact.causation.causes import Cause, ChangeKind
+from analyzers.impact.causation.compared import ChangedPolicy, Compared
+from analyzers.impact.potential.concerned import Bearing, concerned
+from analyzers.impact.potential.weighing import PotentialWeighing
 from analyzers.impact.report import FlowGroup, Potential
-from analyzers.impact.severity import DEFAULT_RULES, SeverityRules
-from analyzers.impact.vias import Vias
-from analyzers.impact.weighing_potential import PotentialWeighing
+from analyzers.impact.rows.changes import Folding
+from analyzers.impact.rows.groups import Group, group
+from analyzers.impact.rows.pairs import PairRows
+from analyzers.impact.rows.vias import Vias
 from analyzers.model.cluster import Cluster
 from analyzers.model.policy import Direction, PodPeer, Policy
 from analyzers.model.representative import Representative

@@ -12,10 +12,10 @@ from itertools import pairwise
 from operator import or_
 from typing import Final
 
-from analyzers.impact.endpoint_sets import EndpointSet, Members
-from analyzers.impact.folded import Folded
-from analyzers.impact.hops import OUTSIDE, Hop, Newly, Path, Paths
+from analyzers.impact.assessment.hops import OUTSIDE, Hop, Newly, Path, Paths
 from analyzers.impact.report import FlowGroup
+from analyzers.impact.rows.endpoint_sets import EndpointSet, Members
+from analyzers.impact.rows.folded import Folded
 from analyzers.model.cluster import Cluster
 from analyzers.model.selectors import Labels
 from analyzers.reachability.bits import bits_of, members_of

@@ -8,12 +8,12 @@ from functools import cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from analyzers.impact.hops import Paths
-from analyzers.impact.may_break import InUse
-from analyzers.impact.paths import PathFinder
+from analyzers.impact.assessment.hops import Paths
+from analyzers.impact.assessment.may_break import InUse
+from analyzers.impact.assessment.paths import PathFinder
+from analyzers.impact.assessment.severity import SeverityRules
+from analyzers.impact.assessment.weighing import Weighing
 from analyzers.impact.report import FlowGroup
-from analyzers.impact.severity import SeverityRules
-from analyzers.impact.weighing import Weighing
 from analyzers.model.cluster import Cluster
 from analyzers.reachability.compiled import Compiled
 from analyzers.reachability.universe import Universe

@@ -11,10 +11,10 @@ from operator import or_
 
 from msgspec import Struct
 
-from analyzers.impact.changed import key_of
-from analyzers.impact.changes import Change, ChangeTable, Folding
-from analyzers.impact.minimal_sets import Chosen
-from analyzers.impact.mixtures import Mixtures
+from analyzers.impact.causation.changed import key_of
+from analyzers.impact.causation.minimal_sets import Chosen
+from analyzers.impact.causation.mixtures import Mixtures
+from analyzers.impact.rows.changes import Change, ChangeTable, Folding
 from analyzers.model.cluster import Cluster
 from analyzers.model.policy import Direction, Policy
 from analyzers.reachability.bits import bits_of, members_of

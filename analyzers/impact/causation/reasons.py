@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from analyzers.impact.causes import Cause, ChangeKind
-from analyzers.impact.compared import ChangedPolicy, Compared
-from analyzers.impact.redecision import Address, Aside, Redecision, Witness
+from analyzers.impact.causation.causes import Cause, ChangeKind
+from analyzers.impact.causation.compared import ChangedPolicy, Compared
+from analyzers.impact.causation.redecision import Address, Aside, Redecision, Witness
 from analyzers.impact.report import FlowGroup, NoEffect, Potential, ReasonKind, ReasonObject
 from analyzers.model.cluster import ExternalBlock, NamedPort
 from analyzers.model.diagnostics import SourceLocation

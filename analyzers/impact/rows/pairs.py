@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from analyzers.impact.changes import Change, ChangeTable
-from analyzers.impact.groups import Alike, Group, alike
 from analyzers.impact.report import PairChange
-from analyzers.impact.vias import Beyond, Vias
+from analyzers.impact.rows.changes import Change, ChangeTable
+from analyzers.impact.rows.groups import Alike, Group, alike
+from analyzers.impact.rows.vias import Beyond, Vias
 from analyzers.model.cluster import INGRESS_CONTROLLER
 from analyzers.model.policy import Direction
 from analyzers.reachability.bits import members_of

@@ -12,7 +12,7 @@ from operator import or_
 
 from msgspec import Struct
 
-from analyzers.impact.compared import Compared
+from analyzers.impact.causation.compared import Compared
 from analyzers.model.cluster import Cluster, NamedPort
 from analyzers.model.policy import Direction, PodPeer, Policy
 from analyzers.model.representative import Representative

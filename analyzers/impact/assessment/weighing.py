@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache, cached_property, reduce
 from operator import or_
 
-from analyzers.impact.endpoint_sets import EndpointSet
-from analyzers.impact.severity import DEFAULT_RULES, Mark, Reason, Severity, SeverityRules
+from analyzers.impact.assessment.severity import DEFAULT_RULES, Mark, Reason, Severity, SeverityRules
+from analyzers.impact.rows.endpoint_sets import EndpointSet
 from analyzers.model.cluster import Cluster, Workload
 from analyzers.model.policy import Direction
 from analyzers.model.selectors import Labels

@@ -13,13 +13,13 @@ from operator import or_
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from analyzers.impact.bearing import Bearing
-from analyzers.impact.endpoint_sets import EndpointSet, Members
-from analyzers.impact.groups import Group
-from analyzers.impact.hybrids import Asked, End, Hybrids, Left
-from analyzers.impact.lookalikes import Kinds, TooManyError, groups_of, split
-from analyzers.impact.minimal_sets import Chosen
-from analyzers.impact.mixtures import can_select
+from analyzers.impact.causation.bearing import Bearing
+from analyzers.impact.causation.hybrids import Asked, End, Hybrids, Left
+from analyzers.impact.causation.lookalikes import Kinds, TooManyError, groups_of, split
+from analyzers.impact.causation.minimal_sets import Chosen
+from analyzers.impact.causation.mixtures import can_select
+from analyzers.impact.rows.endpoint_sets import EndpointSet, Members
+from analyzers.impact.rows.groups import Group
 from analyzers.model.policy import Direction, Policy
 from analyzers.reachability.bits import bits_of, members_of
 from analyzers.reachability.universe import JointWorkload, Universe

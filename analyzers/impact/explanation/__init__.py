@@ -1,0 +1,1 @@
+"""Explanation: why one pair connects or not."""

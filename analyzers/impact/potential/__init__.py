@@ -1,0 +1,1 @@
+"""Potential flows: those of pods that could exist."""

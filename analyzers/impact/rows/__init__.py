@@ -1,0 +1,1 @@
+"""Rows: which endpoints change alike, what publishes them, and how they are listed."""
