@@ -47,11 +47,20 @@ def beside(universe: Universe, newcomers: Sequence[Workload]) -> Beside:
     return Beside(universe_of(ordered, workloads), origins)
 
 
-class IndexBeside(PodIndex):
-    """The pods of a revision and newcomers, of which no port names are told: what is selected of the ones is asked of their own index."""
+def index_beside(known: PodIndex, grown: Beside, revision: int, before: Snapshot, after: Snapshot) -> PodIndex:
+    """The index of a revision with newcomers, of which no port names are told. `before` is the revision without them, which `known` is the
+    index of, and `after` has them and their namespaces too."""
+    shared = {grown.universe.classes[number].namespace for number in grown.newcomers} & known.universe.spans.keys()
+    if any(before.cluster.namespace_labels(name) != after.cluster.namespace_labels(name) for name in shared):
+        # A newcomer brings labels to a namespace that has no object, and so to the pods that are there.
+        return PodIndex(grown.universe, revision, after, known.host_network, bits_of(grown.newcomers))
+    return _IndexBeside(known, grown, revision, after)
+
+
+class _IndexBeside(PodIndex):
+    """What is selected of known pods is asked of their own index."""
 
     def __init__(self, known: PodIndex, grown: Beside, revision: int, snapshot: Snapshot) -> None:
-        """`snapshot` has the namespaces of the newcomers too."""
         self._newcomers = grown.newcomers
         super().__init__(grown.universe, revision, snapshot, known.host_network, bits_of(self._newcomers))
         self._known, self._widening = known, Renumbering(grown.origins)

@@ -14,7 +14,7 @@ from analyzers.model.diagnostics import SourceLocation
 from analyzers.model.policy import Direction, PodPeer, Policy, PolicyRef, Tier
 from analyzers.model.representative import Representative
 from analyzers.model.selectors import LabelSelector
-from analyzers.reachability.beside import IndexBeside, beside
+from analyzers.reachability.beside import beside, index_beside
 from analyzers.reachability.bits import bits_of, members_of
 from analyzers.reachability.compiled import Decider, names_used
 from analyzers.reachability.cover import Cover, differing, overlay_addresses
@@ -64,10 +64,12 @@ class Redecision:
         grown = beside(compared.universe, representatives)
         self.universe = grown.universe
         self.stand_ins = bits_of(grown.newcomers)
-        known = [each.index for each in compared.compiled]
-        base = IndexBeside(known[0], grown, 0, snapshots[0])
-        same = compared.clusters[0] is compared.clusters[1]
-        self._indices = (base, base if same else IndexBeside(known[1], grown, 1, snapshots[1]))
+        base, head = (
+            partial(index_beside, each.index, grown, revision, compared.snapshots[revision], snapshots[revision])
+            for revision, each in enumerate(compared.compiled)
+        )
+        index = base()
+        self._indices = (index, index if compared.clusters[0] is compared.clusters[1] else head())
         self.space = with_names(compared.compiled[0].space, frozenset().union(*(each.named_ports for each in snapshots)))
         self._deciders = [Decider(index, self.space) for index in self._indices]
         self.about = cache(self._about)

@@ -9,7 +9,7 @@ import pytest
 from analyzers.model.cluster import Cluster, HostNetwork, PodShape
 from analyzers.model.policy import PodPeer
 from analyzers.model.selectors import LabelSelector, Operator, Requirement, canonical_labels
-from analyzers.reachability.beside import IndexBeside, beside
+from analyzers.reachability.beside import beside, index_beside
 from analyzers.reachability.index import PodIndex
 from analyzers.reachability.universe import Snapshot, join
 from tests.analyzers.reachability.test_universe import of_seed, shape, workload
@@ -55,10 +55,13 @@ def test_an_index_beside_a_known_one_selects_what_an_index_of_all_selects(seed: 
     newcomers = [workload(name, (shape(app=rng.choice("012"), name=name),)) for name in ("ns/new", "ns-a/new", "made-up/new")]
     grown = beside(universe, newcomers)
     more = {**labelled, "made-up": canonical_labels({"team": "a"})}
+    if rng.random() < 0.3:  # a newcomer whose namespace has labels for the first time
+        more = {"ns": canonical_labels({"team": "b"}), **more}
     for revision, cluster in enumerate(clusters):
         known = PodIndex(universe, revision, Snapshot(cluster, ()), host_network)
         snapshot = Snapshot(Cluster(more, (*cluster.workloads, *newcomers)), ())
-        found, expected = IndexBeside(known, grown, revision, snapshot), PodIndex(grown.universe, revision, snapshot, host_network)
+        found = index_beside(known, grown, revision, Snapshot(cluster, ()), snapshot)
+        expected = PodIndex(grown.universe, revision, snapshot, host_network)
         assert (found.present, found.hosts, found.selectable, found.in_network, found.shapes) == (
             expected.present,
             expected.hosts,
