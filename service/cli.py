@@ -5,7 +5,6 @@ Heavy modules are imported by the command that needs them, so that `--help` star
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from service.exits import BadInput, Exit
+from service.garbage import look_no_more
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -381,4 +381,4 @@ def main() -> None:
         click.echo("flowdelta: internal error: this is a bug of Flowdelta, not of your manifests", err=True)
         sys.exit(Exit.INTERNAL)
     finally:
-        gc.freeze()  # what is still held goes with the process, and need not be searched for cycles before
+        look_no_more()

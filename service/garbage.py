@@ -14,6 +14,11 @@ def look_seldom() -> None:
     gc.set_threshold(_SELDOM, *_USUAL[1:])
 
 
+def look_no_more() -> None:
+    """For a process that ends: Python looks through everything once more on its way out, for what ends with the process anyway."""
+    gc.freeze()
+
+
 def look_as_usual() -> None:
     """For a process that stays."""
     gc.set_threshold(*_USUAL)

@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec import to_builtins
 
 from service.analysis.job import AnalysisError, Order
-from service.garbage import look_seldom
+from service.garbage import look_no_more, look_seldom
 
 _LARGEST_FILE = 2_000_000_000
 
@@ -36,6 +36,7 @@ def main() -> int:
             "message": f"The analysis needed more than {order.memory // 1_000_000} MB of memory and was stopped.",
         }
     (Path(order.directory) / "outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
+    look_no_more()
     return 0
 
 

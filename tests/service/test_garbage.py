@@ -25,6 +25,20 @@ def test_a_command_does_not_look_while_it_loads() -> None:
     assert done.stdout.splitlines()[-1] == "True True"
 
 
+LAST_LOOK = """
+import gc, sys
+from service.__main__ import main
+sys.argv = ["flowdelta", "--version"]
+gc.callbacks.append(lambda phase, _: phase == "stop" and sys.stderr.write(f"{gc.get_freeze_count()}\\n"))
+main()
+"""
+
+
+def test_a_command_that_ends_has_little_left_to_look_through() -> None:
+    done = subprocess.run([sys.executable, "-c", LAST_LOOK], capture_output=True, text=True, check=True)
+    assert int(done.stderr.splitlines()[-1]) > 10_000
+
+
 def test_a_process_that_stays_looks_as_python_does() -> None:
     usual = gc.get_threshold()
     look_seldom()
