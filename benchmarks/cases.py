@@ -33,7 +33,7 @@ Measured = dict[str, float]
 SMALL, LARGE, HUGE = profile("small", 1_000, 100), profile("large", 10_000, 1_000), profile("huge", 100_000, 10_000)
 REPOSITORY = Profile("repository", 900, 2_000, 3_300)
 
-_FIRST_RUNS, _LATER_RUNS = 3, 9
+_FIRST_RUNS, _LATER_RUNS = 6, 25
 """How often commands that read everything, and those that do not, are run. Noise only ever adds: the least counts."""
 
 
