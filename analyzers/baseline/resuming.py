@@ -25,8 +25,8 @@ from analyzers.model.policy import Policy, Tier
 from analyzers.model.records import ObjectRecord, PolicyMeaning
 from analyzers.reachability.compiled import Compiled
 from analyzers.reachability.index import PodIndex
-from analyzers.reachability.rejoined import Rejoined, rejoin
-from analyzers.reachability.renumbering import Renumbering
+from analyzers.reachability.rejoined import rejoin
+from analyzers.reachability.renumbering import Grown, Renumbering
 from analyzers.reachability.resumed import PolicyEdit, resume
 from analyzers.reachability.universe import Snapshot, Universe
 from analyzers.units.deployment import DEPLOYING
@@ -102,7 +102,7 @@ def resume_from(
     )
 
 
-def _compiled(baseline: Baseline, joint: Rejoined, snapshots: Sequence[Snapshot], host_network: HostNetwork) -> Compiled:
+def _compiled(baseline: Baseline, joint: Grown, snapshots: Sequence[Snapshot], host_network: HostNetwork) -> Compiled:
     """Base over the classes that it has beside head."""
     sides = baseline.sides.read()
     if snapshots[0].cluster is not snapshots[1].cluster:

@@ -5,35 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import attrgetter
 
-from msgspec import Struct
-
 from analyzers.model.cluster import Workload
 from analyzers.model.policy import PodPeer
 from analyzers.reachability.bits import bits_of, members_of
 from analyzers.reachability.index import PodIndex
-from analyzers.reachability.renumbering import Renumbering
+from analyzers.reachability.renumbering import Grown, Renumbering
 from analyzers.reachability.universe import EndpointClass, JointWorkload, Snapshot, Universe, universe_of
 
 _NAMESPACE = attrgetter("namespace")
 
 
-class Beside(Struct, frozen=True, eq=False):
-    """A universe with newcomers; `origins` says of each class which one it is of the universe without them, or -1 for none."""
-
-    universe: Universe
-    origins: Sequence[int]
-
-    @property
-    def newcomers(self) -> list[int]:
-        """The classes of the newcomers."""
-        return [number for number, origin in enumerate(self.origins) if origin < 0]
-
-
-def beside(universe: Universe, newcomers: Sequence[Workload]) -> Beside:
+def beside(universe: Universe, newcomers: Sequence[Workload]) -> Grown:
     """A universe with more workloads, of one pod each, that every revision has alike; they stand behind all others, and their classes
     behind those of their namespace."""
     if not newcomers:
-        return Beside(universe, range(len(universe.classes)))
+        return Grown(universe, range(len(universe.classes)))
     revisions = len(universe.classes[0].shapes) if universe.classes else 2
     new = [EndpointClass(each.namespace, each.shapes * revisions) for each in newcomers]
     ordered = sorted((*universe.classes, *new), key=_NAMESPACE)
@@ -44,10 +30,10 @@ def beside(universe: Universe, newcomers: Sequence[Workload]) -> Beside:
     origins = [-1] * len(ordered)
     for origin, place in enumerate(known):
         origins[place] = origin
-    return Beside(universe_of(ordered, workloads), origins)
+    return Grown(universe_of(ordered, workloads), origins)
 
 
-def index_beside(known: PodIndex, grown: Beside, revision: int, before: Snapshot, after: Snapshot) -> PodIndex:
+def index_beside(known: PodIndex, grown: Grown, revision: int, before: Snapshot, after: Snapshot) -> PodIndex:
     """The index of a revision with newcomers, of which no port names are told. `before` is the revision without them, which `known` is the
     index of, and `after` has them and their namespaces too."""
     shared = {grown.universe.classes[number].namespace for number in grown.newcomers} & known.universe.spans.keys()
@@ -60,7 +46,7 @@ def index_beside(known: PodIndex, grown: Beside, revision: int, before: Snapshot
 class _IndexBeside(PodIndex):
     """What is selected of known pods is asked of their own index."""
 
-    def __init__(self, known: PodIndex, grown: Beside, revision: int, snapshot: Snapshot) -> None:
+    def __init__(self, known: PodIndex, grown: Grown, revision: int, snapshot: Snapshot) -> None:
         self._newcomers = grown.newcomers
         super().__init__(grown.universe, revision, snapshot, known.host_network, bits_of(self._newcomers))
         self._known, self._widening = known, Renumbering(grown.origins)

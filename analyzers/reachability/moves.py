@@ -61,14 +61,15 @@ class Moves:
             return cover
         found = {mask: classes & ~self._lost for classes, mask in cover.pods}
         shut = self._both & ~reduce(or_, (classes for classes, _ in cover.pods), 0)
-        for alike in self._kinds:
-            # Rules only let through, and what they grant to a pod that is not singled out they grant to all of its kind.
-            if (new := alike & self._new) and not alike & shut:
-                twin = next(members_of(alike & self._both & ~self._singled_out(profile)), None)
-                if twin is None:
-                    return None
-                if mask := cover.at(twin):
-                    found[mask] |= new
+        # Rules only let through, and what they grant to a pod that is not singled out they grant to all of its kind.
+        granted = [alike for alike in self._kinds if alike & self._new and not alike & shut]
+        singled_out = self._singled_out(profile) if granted else 0
+        for alike in granted:
+            twin = next(members_of(alike & self._both & ~singled_out), None)
+            if twin is None:
+                return None
+            if mask := cover.at(twin):
+                found[mask] |= alike & self._new
         return Cover(tuple(sorted((classes, mask) for mask, classes in found.items() if classes)), cover.outside)
 
     @cached_property

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 
-from msgspec import Struct
-
 from analyzers.model.cluster import Cluster, Workload
-from analyzers.reachability.renumbering import widening
+from analyzers.reachability.renumbering import Grown, widening
 from analyzers.reachability.universe import EndpointClass, JointWorkload, Universe, join_workloads, universe_of
 
 _ID = attrgetter("id")
@@ -17,14 +15,7 @@ _Held = tuple[Workload, tuple[int, ...]]
 """A workload, and the classes of its pods."""
 
 
-class Rejoined(Struct, frozen=True, eq=False):
-    """A joint universe; `origins` says of each class which one it is of the first revision alone, or -1 for none."""
-
-    universe: Universe
-    origins: Sequence[int]
-
-
-def rejoin(base: Cluster, classes: Sequence[tuple[int, ...]], head: Cluster, moved: Collection[str]) -> Rejoined:
+def rejoin(base: Cluster, classes: Sequence[tuple[int, ...]], head: Cluster, moved: Collection[str]) -> Grown:
     """The universe that `join` gives of two revisions whose workloads differ in the `moved` namespaces alone, where those of base are known
     to be of these classes in base alone."""
     every = list(zip(base.workloads, classes, strict=True))
@@ -34,7 +25,7 @@ def rejoin(base: Cluster, classes: Sequence[tuple[int, ...]], head: Cluster, mov
     own = {workload.id: held for workload, held in every if workload.namespace in moved}
     origins = zip(again.classes, widening(own, again), strict=True)
     standing = sorted([*((known[number], number) for number in sorted(known)), *origins], key=_namespace)
-    return Rejoined(_universe([each for each, _ in standing], kept, known, again), [origin for _, origin in standing])
+    return Grown(_universe([each for each, _ in standing], kept, known, again), [origin for _, origin in standing])
 
 
 def _universe(ordered: Sequence[EndpointClass], kept: Iterable[_Held], known: Mapping[int, EndpointClass], again: Universe) -> Universe:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from analyzers.reachability.bits import span_bits
 from analyzers.reachability.compiled import Side
 from analyzers.reachability.cover import Cover
 from analyzers.reachability.universe import Universe
+
+
+class Grown(Struct, frozen=True, eq=False):
+    """A universe that came of another one; `origins` says of each class which one it is there, or -1 for none."""
+
+    universe: Universe
+    origins: Sequence[int]
+
+    @property
+    def newcomers(self) -> list[int]:
+        """The classes that are not there."""
+        return [number for number, origin in enumerate(self.origins) if origin < 0]
 
 
 class Renumbering:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def matrix(path: Path, shared: Shared) -> Exit:
         with watching(quiet=shared.quiet) as observe:
             report = matrix_of_tree(tree, options, revision=Revision(str(path)), observe=observe)
         _refuse_empty(report, str(path))
-        return _finish(report, shared)
+        return _finish(report, shared, _rendered(report, shared))
 
 
 def diff_folders(base: Path, head: Path, shared: Shared, exit_code: bool) -> Exit:
@@ -67,10 +67,13 @@ def diff(
         with watching(quiet=shared.quiet) as observe:
             report = compare_trees(base.tree, head.tree, options, base_revision=base.revision, head_revision=head.revision, observe=observe)
         _refuse_empty(report, f"{base.revision.label} and {head.revision.label}")
-        ended = _finish(report, shared, answers, differs(report))
+        differing, printed = differs(report), Copied(_rendered(report, shared))
+        ended = _finish(report, shared, printed)
+        if answers is not None and report.complete and printed.text is not None:
+            answers.keep(Answer(printed.text, tuple(_remarks(report)), differing))
     if not exit_code:
         return ended
-    return Exit.DIFFERENCES if differs(report) else ended if report.complete else Exit.BAD_INPUT
+    return Exit.DIFFERENCES if differing else ended if report.complete else Exit.BAD_INPUT
 
 
 def explain(path: Path, source: str, destination: str, port: str | None, shared: Shared) -> Exit:
@@ -78,7 +81,7 @@ def explain(path: Path, source: str, destination: str, port: str | None, shared:
     with _explained(), keeping(shared.cache_folder) as entries:
         tree = FolderTree(path)
         report = explain_tree(tree, source, destination, port, options_for(tree, shared, entries))
-        return _finish(report, shared)
+        return _finish(report, shared, _rendered(report, shared))
 
 
 def options_for(base: Tree, shared: Shared, entries: KeptEntries | None) -> Options:
@@ -96,15 +99,15 @@ def _refuse_empty(report: Report, where: str) -> None:
         raise BadInput(f"{where}: {found[0].message}")
 
 
-def _finish(report: Report, shared: Shared, answers: Answers | None = None, differing: bool = False) -> Exit:
-    """Write the report and what it could not analyse; the exit code says whether --strict was met."""
-    printed = Copied(render(shared.format_name, report, context=Context(frozenset(shared.namespaces))))
-    write(printed, shared.output)
-    remarks = tuple(_remarks(report))
+def _rendered(report: Report, shared: Shared) -> Iterator[str]:
+    return render(shared.format_name, report, context=Context(frozenset(shared.namespaces)))
+
+
+def _finish(report: Report, shared: Shared, rendered: Iterable[str]) -> Exit:
+    """Write the rendered report and what it could not analyse; the exit code says whether --strict was met."""
+    write(rendered, shared.output)
     if shared.remarks:
-        remark(remarks)
-    if answers is not None and report.complete and printed.text is not None:
-        answers.keep(Answer(printed.text, remarks, differing))
+        remark(_remarks(report))
     return Exit.BAD_INPUT if shared.strict and not report.complete else Exit.DONE
 
 
