@@ -5,6 +5,9 @@ WORKERS ?= 3
 BIN := .venv/bin
 CHECKED := analyzers benchmarks service tests tools
 
+# Hundreds of tests start a process of their own, and each would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 

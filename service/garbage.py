@@ -20,5 +20,6 @@ def look_no_more() -> None:
 
 
 def look_as_usual() -> None:
-    """For a process that stays."""
+    """For a process that stays, once it has loaded what it stays with: that is not looked through again."""
+    gc.freeze()
     gc.set_threshold(*_USUAL)

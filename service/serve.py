@@ -37,7 +37,6 @@ def serve(settings: Settings, *, worker: bool = True) -> None:
     """Answer requests until SIGTERM; with `worker`, review in the same process. Ends with SystemExit."""
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-    look_as_usual()
     configure(settings.log_level, redaction(settings))
     running: list[Service] = []
 
@@ -54,7 +53,9 @@ def serve(settings: Settings, *, worker: bool = True) -> None:
             service = Service.build(settings, worker=worker, lost=_leave)
             service.start()
             running.append(service)
-            return create_app(service)
+            app = create_app(service)
+            look_as_usual()
+            return app
 
     Server().run()
 
@@ -63,7 +64,6 @@ def worker(settings: Settings) -> None:
     """Review until SIGTERM or SIGINT."""
     from service.app import Service
 
-    look_as_usual()
     configure(settings.log_level, redaction(settings))
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -72,6 +72,7 @@ def worker(settings: Settings) -> None:
     service = Service.build(settings, worker=True, lost=_begin_again)
     with _monitored(settings, service):
         service.start()
+        look_as_usual()
         stopping.wait()
     service.stop()
     _leave()

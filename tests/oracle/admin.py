@@ -34,6 +34,8 @@ class Ruled(NamedTuple):
 
 def tier(policies: Sequence[Ruled], below: int, full: int, adverse: Sequence[str]) -> int:
     """What a tier lets through, where the tiers after it let `below` through."""
+    if not policies:
+        return below
     results = [_in_order(order, below, full, adverse) for order in orders(policies)]
     return reduce(and_ if NO_ORDER in adverse else or_, results)
 

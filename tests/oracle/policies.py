@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from ipaddress import ip_network
 from random import Random
 from typing import Any
@@ -98,7 +99,7 @@ def peer(rng: Random) -> Document:
 def block(rng: Random) -> Document:
     """A block of addresses, perhaps with exceptions, which may leave nothing of it."""
     made: Document = {"cidr": rng.choice(BLOCKS)}
-    inside = [candidate for candidate in BLOCKS if _strictly_inside(candidate, made["cidr"])]
+    inside = _inside(made["cidr"])
     choice = rng.random()
     if choice < 0.4 and inside:
         made["except"] = rng.sample(inside, min(len(inside), rng.randint(1, 3)))
@@ -147,6 +148,11 @@ def requirement(rng: Random, words: Words) -> dict[str, Any]:
     elif rng.random() < 0.2:
         made["values"] = []
     return made
+
+
+@cache
+def _inside(outer: str) -> tuple[str, ...]:
+    return tuple(inner for inner in BLOCKS if _strictly_inside(inner, outer))
 
 
 def _strictly_inside(inner: str, outer: str) -> bool:

@@ -39,9 +39,13 @@ def test_a_command_that_ends_has_little_left_to_look_through() -> None:
     assert int(done.stderr.splitlines()[-1]) > 10_000
 
 
-def test_a_process_that_stays_looks_as_python_does() -> None:
+def test_a_process_that_stays_looks_as_python_does_at_what_it_makes_from_now_on() -> None:
     usual = gc.get_threshold()
     look_seldom()
     assert gc.get_threshold() != usual
-    look_as_usual()
-    assert gc.get_threshold() == usual
+    try:
+        look_as_usual()
+        assert gc.get_threshold() == usual
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()
