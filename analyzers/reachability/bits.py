@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import count
 
 
 def bits_of(members: Iterable[int]) -> int:
@@ -29,8 +30,11 @@ def members_of(bits: int) -> Iterator[int]:
     if not bits:
         return
     start = (bits & -bits).bit_length() - 1
-    for offset, byte in enumerate((bits >> start).to_bytes((bits.bit_length() - start + 7) // 8, "little")):
-        while byte:
-            low = byte & -byte
-            yield start + offset * 8 + low.bit_length() - 1
-            byte ^= low
+    packed = (bits >> start).to_bytes((bits.bit_length() - start + 7) // 8, "little")
+    for first, byte in zip(count(start, 8), packed, strict=False):
+        for low in _SET[byte]:
+            yield first + low
+
+
+_SET = tuple(tuple(low for low in range(8) if byte >> low & 1) for byte in range(256))
+"""The bits that are set in each byte."""

@@ -117,6 +117,7 @@ class Decider:
         self.index = index
         self._space = space
         self._decided: dict[tuple[Direction, tuple[int, ...], Resolved], Cover] = {}
+        self._selected: dict[int, tuple[int, ...]] = {}
         self._held: list[Sequence[Policy]] = []
 
     def side(self, direction: Direction, policies: Sequence[Policy], among: int | None = None) -> Side:
@@ -132,11 +133,12 @@ class Decider:
             profile = profiles.get(number, ())
             if profile not in used:
                 used[profile] = tuple({named for position in profile for named in names[position]})
-            resolved = tuple((named, self.index.resolve(number, named)) for named in used[profile])
-            if (profile, resolved) not in groups:
-                groups[profile, resolved] = len(covers)
+            resolved = tuple([(named, self.index.resolve(number, named)) for named in used[profile]]) if used[profile] else ()
+            key = profile, resolved
+            if key not in groups:
+                groups[key] = len(covers)
                 covers.append(self.cover(direction, [policies[position] for position in profile], resolved))
-            group_of[number] = groups[profile, resolved]
+            group_of[number] = groups[key]
         self._held.append(policies)  # policies are known by identity, so they must stay
         return Side(tuple(group_of), tuple(covers), tuple(profile for profile, _ in groups))
 
@@ -145,9 +147,15 @@ class Decider:
         found: dict[int, list[int]] = defaultdict(list)
         for position, policy in enumerate(policies):
             if policy.decides(direction):
-                for number in members_of(self.index.select(policy.subject)):
+                for number in self._subjects(policy):
                     found[number].append(position)
         return {number: tuple(positions) for number, positions in found.items()}
+
+    def _subjects(self, policy: Policy) -> tuple[int, ...]:
+        """The classes that a policy selects: both directions ask, and every revision that has the policy."""
+        if id(policy) not in self._selected:
+            self._selected[id(policy)] = tuple(members_of(self.index.select(policy.subject)))
+        return self._selected[id(policy)]
 
     def cover(self, direction: Direction, selecting: Sequence[Policy], resolved: Resolved) -> Cover:
         """What these policies let through, on pods where port names stand for these numbers. They must outlive this decider."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from analyzers.model.cluster import HostNetwork, NamedPort, PodShape
@@ -110,6 +110,10 @@ class PodIndex:
         return Postings((number, self._cluster.namespace_labels(name)) for number, name in enumerate(self.universe.spans))
 
     @cached_property
+    def _spans(self) -> Sequence[tuple[int, int]]:
+        return tuple(self.universe.spans.values())
+
+    @cached_property
     def _named_ports(self) -> dict[NamedPort, dict[int, list[int]]]:
         found: dict[NamedPort, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
         for number, shape in enumerate(self.shapes):
@@ -127,8 +131,8 @@ class PodIndex:
     def _within(self, selector: LabelSelector) -> int:
         found = self._in_namespaces.get(selector)
         if found is None:
-            found, spans = 0, list(self.universe.spans.values())
+            found = 0
             for number in members_of(self._namespaces.select(selector)):
-                found |= span_bits(*spans[number])
+                found |= span_bits(*self._spans[number])
             self._in_namespaces[selector] = found
         return found

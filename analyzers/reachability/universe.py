@@ -121,8 +121,8 @@ def _versions(revisions: Sequence[Sequence[Workload]]) -> list[tuple[str, _Versi
 
 def _classes_of(workload_id: str, versions: _Versions) -> tuple[EndpointClass, ...]:
     """One class for each distinct pod of a workload, matched between the revisions."""
-    first = versions[0]
-    if first is not None and first is versions[-1] and len(first.shapes) == 1:
+    first, last = versions[0], versions[-1]
+    if first is not None and last is not None and len(first.shapes) == 1 and first.shapes == last.shapes:
         return (EndpointClass(first.namespace, first.shapes * len(versions)),)
     namespace = next(version.namespace for version in versions if version is not None)
     matched = _match([version.shapes if version is not None else () for version in versions])
